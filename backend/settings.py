@@ -1,0 +1,36 @@
+"""Every setting of ETF Atlas, read from the environment with the prefix ATLAS_."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What can be set from outside; each field's description is its line in the README's table."""
+
+    model_config = SettingsConfigDict(env_prefix="ATLAS_", extra="ignore")
+
+    home: Path = Field(Path("~/.local/share/etf-atlas"), description="Folder of everything that is kept: database, keys")
+    database_url: str | None = Field(None, description="Administrator URL of another PostgreSQL instead of the private one")
+    host: str = Field("127.0.0.1", description="Address the web server listens on")
+    port: int = Field(8000, ge=0, le=65535, description="Port the web server listens on")
+    shared_buffers: str | None = Field(None, description="PostgreSQL's shared_buffers; by default sized for the machine")
+    model: str = Field("offline", description="`offline`, or the name of a model of an OpenAI-compatible server")
+    openai_base_url: str | None = Field(None, description="Address of the OpenAI-compatible server")
+    openai_api_key: SecretStr | None = Field(None, description="Key for the OpenAI-compatible server")
+    query_timeout_ms: int = Field(5_000, gt=0, description="Time limit of one Cypher query of the agent, milliseconds")
+    query_row_limit: int = Field(1_000, gt=0, description="Most rows one Cypher query of the agent may return")
+    log_level: str = Field("INFO", description="Least severe level that is logged")
+
+    def model_post_init(self, _context: object) -> None:
+        self.home = self.home.expanduser().absolute()
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """Return the settings of this process, read once."""
+    return Settings()
