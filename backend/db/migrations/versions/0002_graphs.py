@@ -1,12 +1,179 @@
-"""graphs"""
+"""graphs: labels, keys, indexes and who may read and write them
 
-from alembic import op  # noqa: F401
+Names are written out here on purpose: a migration must keep doing what it did when `backend.graph.labels` moves on.
+"""
+
+from __future__ import annotations
+
+from alembic import op
 
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+# Node labels and the properties that identify one node.
+NODES: dict[str, dict[str, tuple[str, ...]]] = {
+    "etf_graph": {
+        "ETF": ("code",),
+        "Stock": ("code",),
+        "Asset": ("code",),
+        "Company": ("name",),
+        "Tag": ("name",),
+        "Index": ("name",),
+        "Industry": ("name",),
+    },
+    "etf_history": {"ETF": ("code",), "Stock": ("code",), "Asset": ("code",), "Price": ("code", "date")},
+}
+# Edge types whose every pair of nodes has one edge at most, and those that have one a date.
+EDGES_ONE_A_PAIR = {
+    "etf_graph": ("HOLDS", "MANAGED_BY", "TAGGED", "TRACKS", "IN_INDUSTRY"),
+    "etf_history": ("HAS_PRICE",),
+}
+EDGES_DATED = {"etf_graph": ("TRADED",), "etf_history": ("HELD", "TRADED")}
+# Further properties that questions filter by.
+SEARCHED = {"etf_graph": {"ETF": ("name",), "Stock": ("name",), "Tag": ("theme",)}, "etf_history": {}}
+
+# Functions that do something, or that run SQL handed to them as text. A typecast in Cypher text can reach any function that
+# its role may execute, so nobody but the owner and the administrator may execute these.
+GUARDED_FUNCTIONS = """
+    SELECT p.oid::regprocedure::text
+    FROM pg_catalog.pg_proc AS p
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+    WHERE p.prokind IN ('f', 'p')
+      AND (
+        n.nspname = 'pg_catalog'
+        AND (
+          p.proname IN (
+            'set_config', 'pg_notify', 'pg_cancel_backend', 'pg_terminate_backend', 'pg_export_snapshot', 'setseed',
+            'pg_logical_emit_message', 'query_to_xml', 'query_to_xmlschema', 'query_to_xml_and_xmlschema',
+            'cursor_to_xml', 'cursor_to_xmlschema', 'ts_stat', 'ts_rewrite', 'lowrite', 'loread',
+            'txid_current', 'pg_current_xact_id', 'pg_stat_clear_snapshot'
+          )
+          OR p.proname LIKE 'pg\\_sleep%'
+          OR p.proname LIKE 'pg\\_advisory%'
+          OR p.proname LIKE 'pg\\_try\\_advisory%'
+          OR p.proname LIKE 'lo\\_%'
+          OR p.proname LIKE 'table\\_to\\_xml%'
+          OR p.proname LIKE 'schema\\_to\\_xml%'
+          OR p.proname LIKE 'database\\_to\\_xml%'
+        )
+        OR n.nspname = 'ag_catalog'
+        AND p.proname IN (
+          'create_graph', 'create_graph_if_not_exists', 'drop_graph', 'alter_graph', 'create_vlabel', 'create_elabel',
+          'drop_label', 'load_labels_from_file', 'load_edges_from_file', 'create_complete_graph',
+          'age_create_barbell_graph', 'age_prepare_pg_upgrade', 'age_finish_pg_upgrade',
+          'age_revert_pg_upgrade_changes', 'age_delete_global_graphs'
+        )
+      )
+"""
+
 
 def upgrade() -> None:
-    pass
+    for graph in NODES:
+        _create_graph(graph)
+        for label, key in NODES[graph].items():
+            _create_node_label(graph, label, key)
+        for edge in EDGES_ONE_A_PAIR[graph]:
+            _create_edge_type(graph, edge, dated=False)
+        for edge in EDGES_DATED[graph]:
+            _create_edge_type(graph, edge, dated=True)
+        _grant(graph)
+    # HOLDS is refreshed every day: room in each page keeps its updates from bloating it.
+    op.execute('ALTER TABLE etf_graph."HOLDS" SET (fillfactor = 50)')
+    op.execute("GRANT SELECT ON ag_catalog.ag_graph, ag_catalog.ag_label TO atlas_app, atlas_loader, atlas_reader")
+    _withdraw_functions()
+
+
+def _create_graph(graph: str) -> None:
+    op.execute(
+        f"""
+        DO $do$ BEGIN
+          IF NOT EXISTS (SELECT FROM ag_catalog.ag_graph WHERE name = '{graph}') THEN
+            PERFORM ag_catalog.create_graph('{graph}');
+          END IF;
+        END $do$
+        """
+    )
+    op.execute(f"ALTER SCHEMA {graph} OWNER TO atlas_owner")
+    for parent in ("_ag_label_vertex", "_ag_label_edge"):
+        op.execute(f"ALTER TABLE {graph}.{parent} OWNER TO atlas_owner")
+
+
+def _create_label(graph: str, label: str, create: str) -> None:
+    op.execute(
+        f"""
+        DO $do$ BEGIN
+          IF NOT EXISTS (
+            SELECT FROM ag_catalog.ag_label AS l
+            JOIN ag_catalog.ag_graph AS g ON g.graphid = l.graph
+            WHERE g.name = '{graph}' AND l.name = '{label}'
+          ) THEN
+            PERFORM ag_catalog.{create}('{graph}', '{label}');
+          END IF;
+        END $do$
+        """
+    )
+    op.execute(f'ALTER TABLE {graph}."{label}" OWNER TO atlas_owner')
+    # A load asks for thousands of ids at once.
+    op.execute(f'ALTER SEQUENCE {graph}."{label}_id_seq" CACHE 1000')
+
+
+def _create_node_label(graph: str, label: str, key: tuple[str, ...]) -> None:
+    _create_label(graph, label, "create_vlabel")
+    table = f'{graph}."{label}"'
+    name = f"{graph}_{label}".lower()
+    expressions = ", ".join(_property(prop) for prop in key)
+    present = " AND ".join(f"{_property(prop)} IS NOT NULL" for prop in key)
+    # Concurrent MERGE would make twins, and a unique index alone lets nodes without the key in.
+    op.execute(f"CREATE UNIQUE INDEX IF NOT EXISTS {name}_key ON {table} ({expressions})")
+    op.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}_key_present")
+    op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name}_key_present CHECK ({present})")
+    # With age.enable_containment on, an inline map such as {code: '005930'} is a test that GIN alone serves. Prices are too
+    # many to pay for that at every load, and are always reached through their key.
+    if label != "Price":
+        op.execute(f"CREATE INDEX IF NOT EXISTS {name}_properties ON {table} USING gin (properties)")
+    for prop in SEARCHED[graph].get(label, ()):
+        op.execute(f"CREATE INDEX IF NOT EXISTS {name}_{prop} ON {table} ({_property(prop)})")
+
+
+def _create_edge_type(graph: str, edge: str, *, dated: bool) -> None:
+    _create_label(graph, edge, "create_elabel")
+    table = f'{graph}."{edge}"'
+    name = f"{graph}_{edge}".lower()
+    # A plain index that a composite one begins with serves nothing, and each further index slows every load.
+    if not dated:
+        op.execute(f"CREATE UNIQUE INDEX IF NOT EXISTS {name}_pair ON {table} (start_id, end_id)")
+        op.execute(f'DROP INDEX IF EXISTS {graph}."{edge}_start_id_idx"')
+        return
+    date = _property("date")
+    op.execute(f"CREATE INDEX IF NOT EXISTS {name}_end_date ON {table} (end_id, {date})")
+    op.execute(f"CREATE INDEX IF NOT EXISTS {name}_start_date ON {table} (start_id, {date})")
+    op.execute(f"CREATE INDEX IF NOT EXISTS {name}_pair ON {table} (start_id, end_id)")
+    op.execute(f'DROP INDEX IF EXISTS {graph}."{edge}_start_id_idx"')
+    op.execute(f'DROP INDEX IF EXISTS {graph}."{edge}_end_id_idx"')
+
+
+def _property(name: str) -> str:
+    """Return the expression that AGE itself makes of `n.name` in a WHERE clause, so that an index on it is found."""
+    return f"""ag_catalog.agtype_access_operator(properties, '"{name}"'::ag_catalog.agtype)"""
+
+
+def _grant(graph: str) -> None:
+    op.execute(f"GRANT USAGE ON SCHEMA {graph}, ag_catalog TO atlas_app, atlas_loader, atlas_reader")
+    op.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {graph} TO atlas_app, atlas_loader, atlas_reader")
+    op.execute(f"GRANT INSERT, UPDATE, DELETE, TRUNCATE, MAINTAIN ON ALL TABLES IN SCHEMA {graph} TO atlas_loader")
+    op.execute(f"GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA {graph} TO atlas_loader")
+
+
+def _withdraw_functions() -> None:
+    op.execute(
+        f"""
+        DO $do$ DECLARE signature text; BEGIN
+          FOR signature IN {GUARDED_FUNCTIONS} LOOP
+            EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', signature);
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO atlas_owner, atlas_app, atlas_loader', signature);
+          END LOOP;
+        END $do$
+        """
+    )
