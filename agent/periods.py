@@ -1,0 +1,146 @@
+"""Dates of a question as the periods they make: from A to B, between A and B, since A, until B, around D."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from agent.dates import DateMention, single_dates
+
+_EARLIEST = date(1990, 1, 1)
+_FROM_TO = re.compile(r"\s*(?:부터|~|∼|～|–|—|-(?=\s*\d)|에서부터|to\b|until\b|through\b|till\b)\s*", re.IGNORECASE)
+_PAIR = re.compile(r"\s*(?:와|과|하고|랑|이랑|및|,|에서|에서\s*부터|vs\.?|→|->|대비|and\b)\s*", re.IGNORECASE)
+_BETWEEN = re.compile(r"\s*(?:까지\s*)?(?:의\s*)?(?:사이|새에|비교|를\s*비교|을\s*비교)(?:에|의)?")
+_UNTIL = re.compile(r"\s*(?:까지)")
+_SINCE = re.compile(r"\s*(?:부터|이후|이래|들어서|들어|지나서|\bonwards?\b)(?:로|에)?", re.IGNORECASE)
+_BEFORE = re.compile(r"\s*(?:이전|전)(?:에|까지)?(?=\s|$|[,.?])")
+_AROUND = re.compile(r"\s*(?:전후|앞뒤|즈음|무렵)")
+_FROM_BEFORE = re.compile(r"(?:from|between|since|after|before|until)\s+$", re.IGNORECASE)
+_SPAN_WORDS = re.compile(r"\s*(?:동안|사이|한\s*해|기간|중에|중|내내|간)(?:에|의)?(?![가-힣])")
+_BARE_DAY = re.compile(r"(\d{1,2})\s*일(?!\s*(?:간|동안|치))")
+
+
+@dataclass(frozen=True)
+class Period(DateMention):
+    """A date or period as the question means it. `around`: the change across that day. `until_given`: its start was left open."""
+
+    around: bool = False
+    open_start: bool = False
+    open_end: bool = False
+
+
+def find_dates(text: str, as_of: date) -> list[Period]:
+    """Every date and period of a question, in order; two dates that are the ends of one period come back as that period."""
+    found = [Period(**vars(mention)) for mention in single_dates(text, as_of)]
+    joined: list[Period] = []
+    index = 0
+    while index < len(found):
+        current = found[index]
+        pair = _pair(text, current, found[index + 1], as_of) if index + 1 < len(found) else None
+        pair = pair or _pair_with_bare_day(text, current)
+        if pair is not None:
+            joined.append(pair)
+            index += 1
+            while index < len(found) and found[index].start < pair.end:
+                index += 1
+            continue
+        joined.append(_opened(text, current, as_of))
+        index += 1
+    return joined
+
+
+def _pair(text: str, one: Period, other: Period, as_of: date) -> Period | None:
+    if one.problem or other.problem:
+        return None
+    gap = text[one.end : other.start]
+    preceding = _FROM_BEFORE.search(text[: one.start])
+    if _FROM_TO.fullmatch(gap):
+        tail = _UNTIL.match(text, other.end)
+        return _period(text, one, other, preceding, tail.end() if tail else other.end, between=False)
+    if _PAIR.fullmatch(gap):
+        if tail := _BETWEEN.match(text, other.end):
+            return _period(text, one, other, preceding, tail.end(), between=True)
+        if (tail := _UNTIL.match(text, other.end)) and gap.strip() in ("에서", "에서부터"):
+            return _period(text, one, other, preceding, tail.end(), between=False)
+        if preceding and preceding[0].strip().lower() == "between":
+            return _period(text, one, other, preceding, other.end, between=True)
+    return None
+
+
+def _period(
+    text: str, one: Period, other: Period, preceding: re.Match[str] | None, end: int, *, between: bool
+) -> Period:
+    start = preceding.start() if preceding else one.start
+    if not one.year_given and other.year_given and one.first > other.first:
+        one = _moved(one, other)
+    first, last = one.first, other.last
+    if not other.year_given and last < first:
+        last = last.replace(year=first.year)
+    problem = f"{first} > {last}" if last < first else ""
+    if tail := _SPAN_WORDS.match(text, end):
+        end = tail.end()
+    return Period(start, end, text[start:end], first, last, between=between, nearest=one.nearest, problem=problem)
+
+
+def _moved(one: Period, other: Period) -> Period:
+    """The same month and day in the other's year: 7월 1일부터 2025년 7월 8일까지."""
+    return replace(one, first=one.first.replace(year=other.first.year), last=one.last.replace(year=other.last.year))
+
+
+def _pair_with_bare_day(text: str, one: Period) -> Period | None:
+    """`7월 7일에서 8일 사이`: the second day borrows the month of the first."""
+    if not one.is_day or one.problem:
+        return None
+    gap = re.compile(r"\s*(?:부터|~|∼|～|–|-|에서|와|과|하고|랑|이랑|,)\s*").match(text, one.end)
+    day = _BARE_DAY.match(text, gap.end()) if gap else None
+    if not gap or not day:
+        return None
+    try:
+        last = one.first.replace(day=int(day[1]))
+    except ValueError:
+        return None
+    other = Period(day.start(), day.end(), day[0], last, last, is_day=True)
+    between = _BETWEEN.match(text, day.end())
+    until = _UNTIL.match(text, day.end())
+    if between:
+        return _period(text, one, other, None, between.end(), between=True)
+    if until or gap[0].strip() in ("부터", "~", "∼", "～", "–", "-"):
+        return _period(text, one, other, None, until.end() if until else day.end(), between=False)
+    return None
+
+
+def _opened(text: str, one: Period, as_of: date) -> Period:
+    """A single date with `부터`, `이후`, `까지`, `이전` or `전후` behind it, or `since` before it."""
+    if one.problem:
+        return one
+    word = _FROM_BEFORE.search(text[: one.start])
+    before = word[0].strip().lower() if word else ""
+    if tail := _AROUND.match(text, one.end):
+        return replace(one, end=tail.end(), text=text[one.start : tail.end()], around=True)
+    tail = _SINCE.match(text, one.end)
+    if tail or before in ("since", "after", "from"):
+        first = one.first if before != "after" else one.last + timedelta(days=1)
+        return _ended(text, one, tail, word if before else None, first, max(as_of, one.first), open_end=True)
+    if before in ("before", "until") or (tail := _BEFORE.match(text, one.end)):
+        last = one.last if before == "until" else one.first - timedelta(days=1)
+        return _ended(text, one, tail, word if before else None, _EARLIEST, last, open_start=True)
+    if tail := _UNTIL.match(text, one.end):
+        return _ended(text, one, tail, None, _EARLIEST, one.last, open_start=True)
+    if not one.is_day and (tail := _SPAN_WORDS.match(text, one.end)):
+        return replace(one, end=tail.end(), text=text[one.start : tail.end()])
+    return one
+
+
+def _ended(
+    text: str,
+    one: Period,
+    tail: re.Match[str] | None,
+    word: re.Match[str] | None,
+    first: date,
+    last: date,
+    **marks: bool,
+) -> Period:
+    start, end = (word.start() if word else one.start), (tail.end() if tail else one.end)
+    marks_given = {"is_day": False, "nearest": False, **marks}
+    return replace(one, start=start, end=end, text=text[start:end], first=first, last=last, **marks_given)
