@@ -1,0 +1,194 @@
+"""What a verified example is: a question with slots, the Cypher that answers it, and how its result is told.
+
+A question holds slots in braces (`{etf}의 상위 {n}개 종목은?`). A slot stands for the whole expression with its unit
+(`{percent}` is "5%", `{date}` "7월 6일", `{period}` "지난달", `{amount}` "1,000만원"), except `{n}`, which is the
+number alone. Retrieval compares texts in which names and numbers are replaced by the mask of their slot type, so that
+neighbours share an intent and not a name.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
+
+from agent.templates import Branch, Context, krw
+
+# What stands for a name or number of each slot type in a masked question; people's questions are masked with the same.
+SLOT_MASKS: Mapping[str, str] = {
+    "etf": "⟨ETF⟩",
+    "stock": "⟨종목⟩",
+    "company": "⟨운용사⟩",
+    "tag": "⟨테마⟩",
+    "index": "⟨지수⟩",
+    "industry": "⟨업종⟩",
+    "date": "⟨날짜⟩",
+    "period": "⟨기간⟩",
+    "n": "⟨수⟩",
+    "percent": "⟨비율⟩",
+    "amount_krw": "⟨금액⟩",
+}
+NUMBERS = ("n", "percent", "amount_krw")
+# Korea's longest market closure (추석 between two weekends) is nine days: an older close is a gap in the data.
+FLOOR_DAYS = 14
+_BRACED = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One slot: its parameter's name, its type (a key of `SLOT_MASKS`), and what is taken when a question has none.
+
+    A slot without a default must be found in the question. `minimum` and `maximum` bound numbers, inclusive.
+    """
+
+    name: str
+    type: str
+    default: Any = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True)
+class SlotValue:
+    """What a question gave for a slot.
+
+    `codes`: the code of an ETF, or every code of a company's stock (TSMC: TSM US and 2330 TT; one where a market is
+    named). `value`: the name of a company, tag, index or industry; the ISO date; the number; the KRW amount; (from, to)
+    of a period. `name` is the current name for people, `mention` the words of the question.
+    """
+
+    type: str
+    value: Any = None
+    codes: tuple[str, ...] = ()
+    name: str = ""
+    mention: str = ""
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A query run first: its first column becomes the list parameter `name`, or its first value where `single`."""
+
+    name: str
+    graph: str
+    cypher: str
+    single: bool = False
+
+
+@dataclass(frozen=True)
+class Example:
+    """A verified question and its query. `cypher` is empty for kinds that refuse or ask back."""
+
+    id: str
+    kind: str
+    lang: str
+    question: str
+    paraphrases: tuple[str, ...] = ()
+    graph: str = "etf_graph"
+    slots: tuple[Slot, ...] = ()
+    cypher: str = ""
+    lookups: tuple[Lookup, ...] = ()
+    title: str = ""
+    answer: tuple[Branch, ...] = ()
+    answer_empty: str = ""
+    suggestions: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> str:
+        """The status of an answer by this example: answered, refused or clarify."""
+        if self.kind.startswith("refuse_"):
+            return "refused"
+        return "clarify" if self.kind.startswith("clarify_") else "answered"
+
+    @property
+    def wordings(self) -> tuple[str, ...]:
+        """The question and its paraphrases, in order; a wording's position is its `text_no`."""
+        return (self.question, *self.paraphrases)
+
+    @cached_property
+    def masked(self) -> tuple[str, ...]:
+        """Every wording with its slots replaced by the masks of their types."""
+        return tuple(mask_wording(wording, self.slots) for wording in self.wordings)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Hex digest of everything the example says; equal on every machine."""
+        text = json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+    def parameters(self, values: Mapping[str, SlotValue]) -> dict[str, Any]:
+        """Cypher parameters for slot values: `$etf` a code, `$stock` a list of codes, `$from` and `$to` of a period.
+
+        `$date_floor` and `$from_floor` lie `FLOOR_DAYS` before a date or a period's first day. A slot missing in
+        `values` takes its default. KeyError when it has none, ValueError when a number is out of bounds.
+        """
+        parameters: dict[str, Any] = {}
+        for slot in self.slots:
+            parameters |= _slot_parameters(slot, values.get(slot.name))
+        return {name: value for name, value in parameters.items() if self._asks_for(name)}
+
+    def _asks_for(self, parameter: str) -> bool:
+        texts = (self.cypher, *(lookup.cypher for lookup in self.lookups))
+        return any(re.search(rf"\${parameter}\b", text) for text in texts)
+
+    def context(
+        self,
+        values: Mapping[str, SlotValue],
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        as_of: str | None = None,
+    ) -> Context:
+        """What the title and the answer templates refer to: slots as people read them, and the result's rows."""
+        references: dict[str, Any] = {"as_of": as_of}
+        for slot in self.slots:
+            given = values.get(slot.name)
+            value = slot.default if given is None else given.value
+            if slot.type == "period" and value:
+                references["from"], references["to"] = value
+            references[slot.name] = _reading(slot.type, value, given)
+            references[f"{slot.name}.value"] = value
+            references[f"{slot.name}.mention"] = given.mention if given else ""
+            references[f"{slot.name}.code"] = given.codes[0] if given and given.codes else None
+        return Context(references, columns, rows)
+
+
+def mask_wording(wording: str, slots: Sequence[Slot]) -> str:
+    """A wording with every `{slot}` replaced by the mask of its type."""
+    types = {slot.name: slot.type for slot in slots}
+    return _BRACED.sub(lambda found: SLOT_MASKS[types[found[1]]], wording)
+
+
+def _slot_parameters(slot: Slot, given: SlotValue | None) -> dict[str, Any]:
+    if given is None and slot.default is None:
+        raise KeyError(slot.name)
+    value = slot.default if given is None else given.value
+    if slot.type == "etf" and given:
+        return {slot.name: given.codes[0]}
+    if slot.type == "stock" and given:
+        return {slot.name: list(given.codes)}
+    if slot.type == "period":
+        return {"from": value[0], "to": value[1], "from_floor": _floor(value[0])}
+    if slot.type == "date":
+        return {slot.name: value, f"{slot.name}_floor": _floor(value)}
+    too_low = slot.minimum is not None and value < slot.minimum if slot.type in NUMBERS else False
+    too_high = slot.maximum is not None and value > slot.maximum if slot.type in NUMBERS else False
+    if too_low or too_high:
+        raise ValueError(f"{slot.name} = {value} is outside {slot.minimum}..{slot.maximum}")
+    return {slot.name: value}
+
+
+def _floor(day: str) -> str:
+    return (date.fromisoformat(day) - timedelta(days=FLOOR_DAYS)).isoformat()
+
+
+def _reading(slot_type: str, value: Any, given: SlotValue | None) -> Any:
+    if slot_type in ("etf", "stock") and given:
+        return given.name or given.mention
+    if slot_type == "period" and value:
+        span = f"{value[0]}~{value[1]}"
+        return f"{given.mention}({span})" if given and given.mention and not given.mention[0].isdigit() else span
+    if slot_type == "percent":
+        return f"{value:g}%"
+    return krw(value) if slot_type == "amount_krw" else value
