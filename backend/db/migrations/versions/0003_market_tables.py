@@ -101,6 +101,7 @@ TABLES = [
         holdings integer NOT NULL,
         weight_sum numeric,
         reason text,
+        content_hash text NOT NULL,
         PRIMARY KEY (code, date)
     )
     """,
