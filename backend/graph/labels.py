@@ -142,7 +142,16 @@ _MARKET = Graph(
         NodeLabel(
             "Asset",
             ("code",),
-            (_CODE, _NAME, Property("kind", "string", "bond, cash, derivative or other", "bond 채권, cash 현금, derivative 파생, other 기타")),
+            (
+                _CODE,
+                _NAME,
+                Property(
+                    "kind",
+                    "string",
+                    "bond, cash, derivative or other",
+                    "bond 채권, cash 현금, derivative 파생, other 기타",
+                ),
+            ),
             "what an ETF holds that is no stock and no ETF",
             "채권·현금·파생 등 그 밖의 자산",
         ),
@@ -162,7 +171,9 @@ _MARKET = Graph(
     ),
     edges=(
         EdgeType("HOLDS", "ETF", ("Stock", "ETF", "Asset"), _POSITION, "holds now, one edge a pair", "현재 보유"),
-        EdgeType("TRADED", "ETF", ("Stock", "ETF", "Asset"), _TRADE, "bought or sold in the last 90 days", "최근 90일 매매"),
+        EdgeType(
+            "TRADED", "ETF", ("Stock", "ETF", "Asset"), _TRADE, "bought or sold in the last 90 days", "최근 90일 매매"
+        ),
         EdgeType("MANAGED_BY", "ETF", ("Company",), (), "is managed by", "운용사"),
         EdgeType("TAGGED", "ETF", ("Tag",), (), "belongs to the theme", "테마"),
         EdgeType("TRACKS", "ETF", ("Index",), (), "tracks the index", "추종 지수"),
@@ -197,7 +208,9 @@ _HISTORY = Graph(
         ),
     ),
     edges=(
-        EdgeType("HELD", "ETF", ("Stock", "ETF", "Asset"), _POSITION, "held on that date, every snapshot", "그날의 보유"),
+        EdgeType(
+            "HELD", "ETF", ("Stock", "ETF", "Asset"), _POSITION, "held on that date, every snapshot", "그날의 보유"
+        ),
         EdgeType("TRADED", "ETF", ("Stock", "ETF", "Asset"), _TRADE, "bought or sold between two snapshots", "매매"),
         EdgeType("HAS_PRICE", "ETF", ("Price",), (), "has the price", "시세"),
     ),
@@ -210,17 +223,15 @@ GRAPHS: dict[str, Graph] = {_MARKET.name: _MARKET, _HISTORY.name: _HISTORY}
 
 
 def schema_text(graphs: Iterable[str] = (MARKET, HISTORY)) -> str:
-    """Return the schema of the named graphs as compact text for a language model's prompt: one line per label or edge."""
+    """Return the schema of the named graphs as compact text for a model's prompt, one line per label or edge type."""
     lines: list[str] = []
     for graph in (GRAPHS[name] for name in graphs):
         lines.append(f"Graph {graph.name} ({graph.english}; {graph.korean})")
         for node in graph.nodes:
             lines.append(f"  (:{node.name}) {node.english} ({node.korean}){_properties(node.properties)}")
         for edge in graph.edges:
-            ends = ", ".join(edge.ends)
-            lines.append(
-                f"  (:{edge.start})-[:{edge.name}]->({ends}) {edge.english} ({edge.korean}){_properties(edge.properties)}"
-            )
+            pattern = f"(:{edge.start})-[:{edge.name}]->({', '.join(edge.ends)})"
+            lines.append(f"  {pattern} {edge.english} ({edge.korean}){_properties(edge.properties)}")
     return "\n".join(lines)
 
 

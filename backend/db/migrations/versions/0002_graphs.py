@@ -34,8 +34,8 @@ EDGES_DATED = {"etf_graph": ("TRADED",), "etf_history": ("HELD", "TRADED")}
 # Further properties that questions filter by.
 SEARCHED = {"etf_graph": {"ETF": ("name",), "Stock": ("name",), "Tag": ("theme",)}, "etf_history": {}}
 
-# Functions that do something, or that run SQL handed to them as text. A typecast in Cypher text can reach any function that
-# its role may execute, so nobody but the owner and the administrator may execute these.
+# Functions that do something, or that run SQL handed to them as text. A typecast in Cypher text can reach any function
+# that its role may execute, so the reader may execute none of these.
 GUARDED_FUNCTIONS = """
     SELECT p.oid::regprocedure::text
     FROM pg_catalog.pg_proc AS p
@@ -129,8 +129,8 @@ def _create_node_label(graph: str, label: str, key: tuple[str, ...]) -> None:
     op.execute(f"CREATE UNIQUE INDEX IF NOT EXISTS {name}_key ON {table} ({expressions})")
     op.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}_key_present")
     op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name}_key_present CHECK ({present})")
-    # With age.enable_containment on, an inline map such as {code: '005930'} is a test that GIN alone serves. Prices are too
-    # many to pay for that at every load, and are always reached through their key.
+    # With age.enable_containment on, an inline map such as {code: '005930'} is a test that GIN alone serves. Prices are
+    # too many to pay for that at every load, and are always reached through their key.
     if label != "Price":
         op.execute(f"CREATE INDEX IF NOT EXISTS {name}_properties ON {table} USING gin (properties)")
     for prop in SEARCHED[graph].get(label, ()):
