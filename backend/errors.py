@@ -63,6 +63,11 @@ class QueryRefused(AtlasError):
     slug = "query-refused"
     title_ko = "거절된 질의"
 
+    @property
+    def advice(self) -> str:
+        """What to write instead, for whoever wrote the query."""
+        return str(self.extra.get("advice", ""))
+
 
 class QueryFailed(AtlasError):
     """The database could not run the query."""

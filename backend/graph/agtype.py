@@ -59,8 +59,9 @@ def encode(parameters: Mapping[str, Any]) -> str:
     """Return the agtype text of a query's parameters.
 
     Takes None, bool, int, float, Decimal, str, date (sent as an ISO string), lists, tuples and mappings with string
-    keys. Whole numbers beyond 64 bits travel as exact numbers and come back as Decimal. Raises InvalidInput for anything
-    else, for NUL characters and unpaired surrogates, which PostgreSQL cannot store, and for values nested too deep.
+    keys. Whole numbers beyond 64 bits travel as exact numbers and come back as Decimal. Raises InvalidInput for
+    anything else, for NUL characters and unpaired surrogates, which PostgreSQL cannot store, and for values nested too
+    deep.
     """
     pieces: list[str] = []
     try:

@@ -57,9 +57,9 @@ def run_cypher(
     `limit` rows and about `byte_limit` bytes come back; `truncated` tells whether there was more. The connection's
     transaction is the caller's; a failed query leaves it aborted.
 
-    Raises CypherSyntaxError for text that cannot be read, InvalidInput for parameters that cannot be sent, QueryTimeout,
-    Unavailable, and QueryFailed with the database's own words, `hint`, `detail`, `sqlstate` and `position` (1 is the
-    first character of the Cypher text).
+    Raises CypherSyntaxError for text that cannot be read, InvalidInput for parameters that cannot be sent,
+    QueryTimeout, Unavailable, and QueryFailed with the database's own words, `hint`, `detail`, `sqlstate` and
+    `position` (1 is the first character of the Cypher text).
     """
     call = _Call(graph, cypher, byte_limit)
     arguments: list[Any] = [encode(parameters or {})]

@@ -43,12 +43,7 @@ def _clauses(tokens: Sequence[Token]) -> Iterator[tuple[str, list[Token]]]:
             depth += 1
         elif token.is_symbol(")", "]", "}"):
             depth -= 1
-        starts = (
-            depth == 0 and token.keyword in _CLAUSES and not (previous is not None and previous.is_symbol(".", ":"))
-        )
-        # STARTS WITH and ENDS WITH are operators.
-        operator = token.keyword == "WITH" and previous is not None and previous.keyword in ("STARTS", "ENDS")
-        if starts and not operator:
+        if depth == 0 and token.keyword in _CLAUSES and not _is_within_clause(token, previous):
             if keyword:
                 yield keyword, clause
             keyword, clause = token.keyword, []
@@ -57,6 +52,13 @@ def _clauses(tokens: Sequence[Token]) -> Iterator[tuple[str, list[Token]]]:
         previous = token
     if keyword:
         yield keyword, clause
+
+
+def _is_within_clause(token: Token, previous: Token | None) -> bool:
+    """Say whether a keyword begins no clause where it stands: `AS limit`, STARTS WITH, ENDS WITH."""
+    if previous is None:
+        return False
+    return previous.keyword == "AS" or (token.keyword == "WITH" and previous.keyword in ("STARTS", "ENDS"))
 
 
 def _split(tokens: Sequence[Token]) -> Iterator[list[Token]]:
