@@ -1,0 +1,123 @@
+"""The application factory: the only place that wires rooms together into a web server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, PlainTextResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from starlette.staticfiles import StaticFiles
+
+from backend import problems
+from backend.chat.routes import router as chat_router
+from backend.db.engine import Database, open_database
+from backend.errors import NotFound, Unavailable
+from backend.market.routes import router as market_router
+from backend.metrics import RequestMetrics
+from backend.settings import Settings, get_settings
+
+log = structlog.get_logger(__name__)
+
+PAGE = Path(__file__).parent / "web" / "dist"
+DESCRIPTION = (
+    "Questions about the Korean ETF market, answered from a graph. Dates are ISO 8601, weights, fees and premiums are in "
+    "percent, money is in KRW. Errors are RFC 9457 problem documents with a Korean `detail`."
+)
+
+
+def create_app(database: Database | None = None, settings: Settings | None = None, *, page: Path = PAGE) -> FastAPI:
+    """Return the web application.
+
+    `database` is opened from the settings when it is not given, and then closed at shutdown. `page` is the folder of the
+    built browser application; without it the API still serves.
+    """
+    settings = settings or get_settings()
+    owned = database is None
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.database = database or open_database(settings)
+        app.state.settings = settings
+        log.info("ready", page=page.is_dir())
+        yield
+        if owned:
+            app.state.database.dispose()
+
+    app = FastAPI(
+        title="ETF Atlas",
+        version="0.1.0",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        responses=problems.RESPONSES,
+    )
+    if database is not None:
+        # Usable before the lifespan runs, as a test client without a context manager does.
+        app.state.database, app.state.settings = database, settings
+    problems.install(app)
+    app.include_router(market_router)
+    app.include_router(chat_router)
+    _add_operations(app)
+    _add_page(app, page)
+    app.add_middleware(RequestMetrics)
+    return app
+
+
+def _add_operations(app: FastAPI) -> None:
+    @app.get("/api/health", tags=["operations"], summary="Is the process alive?")
+    def health() -> dict[str, str]:
+        """Answer as long as the process can answer; the database is not asked."""
+        return {"status": "ok"}
+
+    @app.get(
+        "/api/ready",
+        tags=["operations"],
+        summary="Can questions be answered, and on which data?",
+        responses={503: problems.response("The database does not answer or holds no market")},
+    )
+    def ready(request: Request) -> dict[str, str | None]:
+        """Return the data set (`sample` or `files`), its label and the data date."""
+        try:
+            with request.app.state.database.engine().connect() as connection:
+                row = connection.execute(text("SELECT name, label, as_of FROM datasets")).first()
+        except (OperationalError, DBAPIError) as error:
+            raise Unavailable(
+                f"the database does not answer: {error.__class__.__name__}", ko="데이터베이스가 응답하지 않습니다."
+            ) from error
+        if row is None:
+            raise Unavailable(
+                "no market has been loaded: run `./atlas load sample`",
+                ko="아직 적재된 시장 자료가 없습니다. `./atlas load sample`을 실행하세요.",
+            )
+        return {"status": "ready", "dataset": row.name, "label": row.label, "as_of": row.as_of and row.as_of.isoformat()}
+
+    @app.get("/metrics", tags=["operations"], summary="Prometheus metrics", response_class=PlainTextResponse)
+    def metrics() -> Response:
+        """Return the counters of this process in Prometheus' text format."""
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _add_page(app: FastAPI, page: Path) -> None:
+    """Serve the built browser application; unknown paths outside the API get its index, so that reloading works."""
+    if (page / "assets").is_dir():
+        app.mount("/assets", StaticFiles(directory=page / "assets"), name="assets")
+
+    @app.get("/{path:path}", include_in_schema=False)
+    def browser_application(path: str) -> Response:
+        if path.split("/", 1)[0] in ("api", "v1", "assets"):
+            raise NotFound(f"no such address: /{path}", ko=f"없는 주소입니다: /{path}")
+        file = (page / path).resolve()
+        if path and file.is_file() and file.is_relative_to(page.resolve()):
+            return FileResponse(file)
+        index = page / "index.html"
+        if not index.is_file():
+            raise NotFound(
+                "the browser application has not been built: run `./atlas up`",
+                ko="화면이 아직 만들어지지 않았습니다. `./atlas up`을 실행하세요.",
+            )
+        return FileResponse(index, headers={"Cache-Control": "no-cache"})
