@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,8 +15,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.staticfiles import StaticFiles
 
+from agent.answer import Answer
+from agent.events import Sink
+from agent.runner import ask
 from backend import problems
 from backend.chat.routes import router as chat_router
+from backend.chat.schemas import ChatRequest
+from backend.chat.stream import ChatRuns
 from backend.db.engine import Database, open_database
 from backend.errors import NotFound, Unavailable
 from backend.market.routes import router as market_router
@@ -26,16 +32,16 @@ log = structlog.get_logger(__name__)
 
 PAGE = Path(__file__).parent / "web" / "dist"
 DESCRIPTION = (
-    "Questions about the Korean ETF market, answered from a graph. Dates are ISO 8601, weights, fees and premiums are in "
-    "percent, money is in KRW. Errors are RFC 9457 problem documents with a Korean `detail`."
+    "Questions about the Korean ETF market, answered from a graph. Dates are ISO 8601, weights, fees and premiums are "
+    "in percent, money is in KRW. Errors are RFC 9457 problem documents with a Korean `detail`."
 )
 
 
 def create_app(database: Database | None = None, settings: Settings | None = None, *, page: Path = PAGE) -> FastAPI:
     """Return the web application.
 
-    `database` is opened from the settings when it is not given, and then closed at shutdown. `page` is the folder of the
-    built browser application; without it the API still serves.
+    `database` is opened from the settings when it is not given, and then closed at shutdown. `page` is the folder of
+    the built browser application; without it the API still serves.
     """
     settings = settings or get_settings()
     owned = database is None
@@ -44,6 +50,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = database or open_database(settings)
         app.state.settings = settings
+        app.state.chat_runs = _chat_runs(app.state.database, settings)
         log.info("ready", page=page.is_dir())
         yield
         if owned:
@@ -59,6 +66,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     if database is not None:
         # Usable before the lifespan runs, as a test client without a context manager does.
         app.state.database, app.state.settings = database, settings
+        app.state.chat_runs = _chat_runs(database, settings)
     problems.install(app)
     app.include_router(market_router)
     app.include_router(chat_router)
@@ -66,6 +74,15 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     _add_page(app, page)
     app.add_middleware(RequestMetrics)
     return app
+
+
+def _chat_runs(database: Database, settings: Settings) -> ChatRuns:
+    def answer(request: ChatRequest, *, emit: Sink, cancelled: threading.Event) -> Answer:
+        return ask(
+            database, request.question, history=request.history, settings=settings, emit=emit, cancelled=cancelled
+        )
+
+    return ChatRuns(answer)
 
 
 def _add_operations(app: FastAPI) -> None:
@@ -94,7 +111,12 @@ def _add_operations(app: FastAPI) -> None:
                 "no market has been loaded: run `./atlas load sample`",
                 ko="아직 적재된 시장 자료가 없습니다. `./atlas load sample`을 실행하세요.",
             )
-        return {"status": "ready", "dataset": row.name, "label": row.label, "as_of": row.as_of and row.as_of.isoformat()}
+        return {
+            "status": "ready",
+            "dataset": row.name,
+            "label": row.label,
+            "as_of": row.as_of and row.as_of.isoformat(),
+        }
 
     @app.get("/metrics", tags=["operations"], summary="Prometheus metrics", response_class=PlainTextResponse)
     def metrics() -> Response:

@@ -57,13 +57,15 @@ def install(app: FastAPI) -> None:
         errors = [{"where": ".".join(str(part) for part in e["loc"]), "what": e["msg"]} for e in error.errors()]
         where = ", ".join(item["where"] for item in errors)
         return _document(
-            request, 422, "invalid-input", TITLES[422], f"요청을 이해할 수 없습니다. 확인할 곳: {where}", {"errors": errors}
+            request, 422, "invalid-input", TITLES[422], f"요청을 이해할 수 없습니다: {where}", {"errors": errors}
         )
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> JSONResponse:
         title = TITLES.get(error.status_code, "요청을 처리할 수 없음")
-        answer = _document(request, error.status_code, f"http-{error.status_code}", title, f"{title}: {request.url.path}", {})
+        answer = _document(
+            request, error.status_code, f"http-{error.status_code}", title, f"{title}: {request.url.path}", {}
+        )
         answer.headers.update(error.headers or {})
         return answer
 
@@ -75,9 +77,7 @@ def install(app: FastAPI) -> None:
         )
 
 
-def _document(
-    request: Request, status: int, slug: str, title: str, detail: str, extra: dict[str, Any]
-) -> JSONResponse:
+def _document(request: Request, status: int, slug: str, title: str, detail: str, extra: dict[str, Any]) -> JSONResponse:
     body = {
         **extra,
         "type": f"/problems/{slug}",

@@ -14,11 +14,17 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ATLAS_", extra="ignore")
 
-    home: Path = Field(Path("~/.local/share/etf-atlas"), description="Folder of everything that is kept: database, keys")
-    database_url: str | None = Field(None, description="Administrator URL of another PostgreSQL instead of the private one")
+    home: Path = Field(
+        Path("~/.local/share/etf-atlas"), description="Folder of everything that is kept: database, keys"
+    )
+    database_url: str | None = Field(
+        None, description="Administrator URL of another PostgreSQL instead of the private one"
+    )
     host: str = Field("127.0.0.1", description="Address the web server listens on")
     port: int = Field(8000, ge=0, le=65535, description="Port the web server listens on")
-    shared_buffers: str | None = Field(None, description="PostgreSQL's shared_buffers; by default sized for the machine")
+    shared_buffers: str | None = Field(
+        None, description="PostgreSQL's shared_buffers; by default sized for the machine"
+    )
     model: str = Field("offline", description="`offline`, or the name of a model of an OpenAI-compatible server")
     openai_base_url: str | None = Field(None, description="Address of the OpenAI-compatible server")
     openai_api_key: SecretStr | None = Field(None, description="Key for the OpenAI-compatible server")
