@@ -14,7 +14,9 @@ COMPOUNDS = {
 }  # fmt: skip
 _JOINED = {pair: letter for letter, pair in COMPOUNDS.items()}
 
-_KEYS = dict(zip("rRseEfaqQtTdwWczxvgkoiOjpuPhynbml", "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎㅏㅐㅑㅒㅓㅔㅕㅖㅗㅛㅜㅠㅡㅣ", strict=True))
+_LATIN_KEYS = "rRseEfaqQtTdwWczxvgkoiOjpuPhynbml"
+_HANGUL_KEYS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎㅏㅐㅑㅒㅓㅔㅕㅖㅗㅛㅜㅠㅡㅣ"
+_KEYS = dict(zip(_LATIN_KEYS, _HANGUL_KEYS, strict=True))
 _KEY_OF_LETTER = {letter: key.lower() for key, letter in _KEYS.items()}
 
 _BASE = 0xAC00
@@ -36,9 +38,8 @@ def _parts(syllable: str) -> tuple[str, str, str]:
     return INITIALS[index // 588], MEDIALS[index % 588 // 28], FINALS[index % 28].strip()
 
 
-_LETTERS = {
-    chr(code): "".join(COMPOUNDS.get(letter, letter) for letter in _parts(chr(code))) for code in range(_BASE, _LAST + 1)
-}
+_SYLLABLES = [chr(code) for code in range(_BASE, _LAST + 1)]
+_LETTERS = {s: "".join(COMPOUNDS.get(letter, letter) for letter in _parts(s)) for s in _SYLLABLES}
 _LETTERS.update(COMPOUNDS)
 _INITIAL = {code: INITIALS[(code - _BASE) // 588] for code in range(_BASE, _LAST + 1)}
 
@@ -111,3 +112,14 @@ def from_latin_keys(text: str) -> str:
 def to_latin_keys(text: str) -> str:
     """Read text typed with the keyboard left on Hangul: ㅏㅐㅇㄷㅌ → kodex. Lower case."""
     return "".join(_KEY_OF_LETTER.get(letter, letter) for letter in letters(text)).lower()
+
+
+def particle(text: str, after_final: str, after_vowel: str) -> str:
+    """Choose the particle that follows a word: 삼성(으로), 애플(로), 카카오(로). Digits are read in Korean."""
+    last = next((c for c in reversed(text.strip()) if c.isalnum()), "")
+    if is_syllable(last):
+        final = _parts(last)[2]
+        return after_vowel if not final or (final == "ㄹ" and after_final == "으로") else after_final
+    if last.isdigit():
+        return after_final if last in ("036" if after_final == "으로" else "013678") else after_vowel
+    return after_final if last.lower() in "lmnr" and after_final != "으로" else after_vowel

@@ -1,46 +1,43 @@
-"""Finds ETFs, stocks, managers, tags and indexes by what people call them, and says why each one was found."""
+"""Finds ETFs, stocks, managers, tags and indexes by what people call them, and settles what a mention means."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from rapidfuzz.distance import OSA
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
-from backend.market import hangul, spelling
+from backend.market import spelling
+from backend.market.matching import Hit, asks_by_initials, by_initials, exact, exact_hits, fuzzy, keep, literal
 from backend.market.readings import Reading, readings, words
+
+__all__ = ["KINDS", "Hit", "Kind", "Resolution", "resolve", "search"]
 
 KINDS = ("etf", "stock", "company", "tag", "index")
 Kind = Literal["etf", "stock", "company", "tag", "index"]
 
-_LIMIT = 60  # candidates of one way of matching
-_END = "\U0010ffff"
-
-# How sure a whole match is, by where the matched spelling comes from.
-_SURE = {
-    "name": 1.0, "code": 1.0, "korean": 0.99, "english": 0.98, "other_code": 0.98, "alias": 0.97, "brand": 0.96,
-    "issuer": 0.95, "former": 0.95, "ticker": 0.94,
-}  # fmt: skip
+# A mention that matches several things whole means the one whose spelling is the more official.
+_OFFICIAL = {"name": 0, "code": 0, "english": 1, "other_code": 1, "alias": 2, "brand": 2, "issuer": 2, "former": 2}
+# Where names of several kinds are the same, people mean the earlier of these.
+_KIND_ORDER = {kind: rank for rank, kind in enumerate(("etf", "stock", "company", "tag", "index"))}
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """One thing found. `code` is its key: a code, or the name of a company, tag or index. `score` is 0 … 1.
+class Resolution:
+    """What a mention means.
 
-    `reason` says in Korean why it was found; `matched` is the spelling that matched; `how` is the way of matching:
-    exact, prefix, contains, words, initials or fuzzy.
+    `one`: a single thing; several hits are then listings of one company (TSM US and 2330 TT), and all of them are meant.
+    `ambiguous`: the hits are what it could mean, the likeliest first, to be asked back. `none`: nothing fits.
     """
 
-    kind: str
-    code: str
-    name: str
-    score: float
-    reason: str
-    matched: str
-    how: str = "exact"
-    source: str = "name"
+    status: Literal["one", "ambiguous", "none"]
+    hits: list[Hit] = field(default_factory=list)
+
+    @property
+    def codes(self) -> list[str]:
+        """The keys of the hits: codes, or names of companies, tags and indexes."""
+        return [hit.code for hit in self.hits]
 
 
 def search(connection: Connection, q: str, *, kinds: Sequence[str] | None = None, limit: int = 10) -> list[Hit]:
@@ -49,237 +46,113 @@ def search(connection: Connection, q: str, *, kinds: Sequence[str] | None = None
     if not meant or limit <= 0:
         return []
     wanted = list(kinds) if kinds else list(KINDS)
-    found = {**_initials(connection, q, wanted)} if _asks_by_initials(q) else {}
-    _keep(found, _literal(connection, q, meant, wanted))
+    found = by_initials(connection, q, wanted) if asks_by_initials(q) else {}
+    keep(found, literal(connection, q, meant, wanted))
     if len(found) < limit and not any(hit.how in ("exact", "prefix") for hit in found.values()):
-        _keep(found, fuzzy(connection, meant, wanted))
-    return sorted(found.values(), key=lambda hit: (-hit.score, len(hit.name), hit.code))[:limit]
+        keep(found, group_members(connection, meant, wanted))
+        keep(found, fuzzy(connection, meant, wanted))
+        keep(found, _by_single_words(connection, q, wanted) if not found else [])
+    return _ranked(found.values())[:limit]
 
 
-def exact(connection: Connection, forms: Sequence[str], kinds: Sequence[str]) -> Sequence[Row]:
-    """Return the rows of `search_names` whose form is one of `forms`, the largest things first."""
-    return connection.execute(
+def _ranked(hits: Sequence[Hit] | object) -> list[Hit]:
+    return sorted(hits, key=lambda hit: (-hit.score, len(hit.name), hit.code))  # type: ignore[arg-type]
+
+
+def _by_single_words(connection: Connection, q: str, kinds: list[str]) -> list[Hit]:
+    """Find names that contain some word of a query of which no name contains all."""
+    parts = [part for part in words(q) if len(part) >= 2]
+    if len(parts) < 2:
+        return []
+    hits = [hit for part in parts for hit in literal(connection, part, [Reading(part, cost=0.3)], kinds)]
+    return [replace(hit, how="words") for hit in hits]
+
+
+def group_members(connection: Connection, meant: Sequence[Reading], kinds: Sequence[str]) -> list[Hit]:
+    """List the stocks of a business group that a reading names (현대, 포스코 그룹), the most held first."""
+    if "stock" not in kinds:
+        return []
+    rows = connection.execute(
         text(
             """
-            SELECT kind, key, name, source, spelling, form, size
-            FROM search_names
-            WHERE form = ANY(:forms)
-              AND kind = ANY(:kinds)
-            ORDER BY size DESC, key
+            SELECT g.spelling AS asked, s.kind, s.key, s.name, s.source, s.spelling, s.form, s.size
+            FROM search_names AS g
+            JOIN search_names AS s ON s.form >= g.name AND s.form < g.name || :end
+            WHERE g.kind = 'group'
+              AND g.form = ANY(:forms)
+              AND s.kind = 'stock'
+              AND s.source = 'name'
+            ORDER BY s.size DESC, length(s.form), s.key
+            LIMIT 40
             """
         ),
-        {"forms": list(forms), "kinds": list(kinds)},
+        {"forms": [reading.form for reading in meant], "end": "\U0010ffff"},
     ).all()
-
-
-def exact_hits(rows: Iterable[Row], meant: Sequence[Reading]) -> dict[tuple[str, str], Hit]:
-    """Turn rows that match a reading whole into hits, one a thing."""
-    by_form = {reading.form: reading for reading in reversed(meant)}
     found: dict[tuple[str, str], Hit] = {}
     for row in rows:
-        reading = by_form[row.form]
-        score = _SURE[row.source] - reading.cost + row.size * 1e-5
-        _keep(found, [_hit(row, min(score, 1.0), _exact_reason(row, reading), "exact")])
-    return found
+        reason = f"‘{row.asked}’ 기업 집단의 종목"
+        score = 0.7 + 0.0009 * row.size
+        keep(found, [Hit(row.kind, row.key, row.name, round(score, 4), reason, row.spelling, "group", row.source)])
+    return _ranked(found.values())
 
 
-def _literal(connection: Connection, q: str, meant: Sequence[Reading], kinds: list[str]) -> list[Hit]:
-    """Find names that are, begin with, or contain a reading, or contain all of the query's words."""
-    hits = list(exact_hits(exact(connection, [reading.form for reading in meant], kinds), meant).values())
-    parts = words(q)
-    for row in connection.execute(text(_LITERAL), _literal_parameters(meant, parts, kinds)):
-        reading = next((r for r in meant if r.form in row.form), None)
-        whole = reading.form if reading else meant[0].form
-        ratio = min(len(whole) / len(row.form), 1.0)
-        cost = (reading.cost if reading else 0.0) + (0.04 if row.source not in ("name", "korean") else 0.0)
-        base = {"prefix": 0.80, "contains": 0.62, "words": 0.58}[row.how]
-        score = base + 0.0009 * row.size + 0.06 * ratio - cost
-        hits.append(_hit(row, score, _partial_reason(row, reading, q), row.how))
-    return hits
+def resolve(connection: Connection, mention: str, kinds: Sequence[str] | None = None) -> Resolution:
+    """Settle what a mention means among `kinds` (all by default); see Resolution for how to read the outcome."""
+    meant = readings(mention)
+    if not meant or len(meant[0].form) < 2:
+        return Resolution("none")
+    wanted = list(kinds) if kinds else list(KINDS)
+    matched = exact_hits(exact(connection, [reading.form for reading in meant], wanted), meant)
+    members = group_members(connection, meant, wanted)
+    if len(members) > 1:
+        return _group(list(matched.values()), members)
+    if matched:
+        return settle(list(matched.values()))
+    return _near(search(connection, mention, kinds=wanted, limit=10), spelling.fold(mention))
 
 
-# Branches whose pattern is NULL find nothing. A prefix is a range, so that a plan made for any parameter uses the index.
-_LITERAL = f"""
-    (
-        SELECT 'prefix' AS how, kind, key, name, source, spelling, form, size
-        FROM search_names
-        WHERE letters >= :prefix
-          AND letters < :prefix_end
-          AND kind = ANY(:kinds)
-        ORDER BY size DESC, length(form), key
-        LIMIT {_LIMIT}
-    )
-    UNION ALL
-    (
-        SELECT 'prefix', kind, key, name, source, spelling, form, size
-        FROM search_names
-        WHERE letters >= :other_prefix
-          AND letters < :other_prefix_end
-          AND kind = ANY(:kinds)
-        ORDER BY size DESC, length(form), key
-        LIMIT {_LIMIT}
-    )
-    UNION ALL
-    (
-        SELECT 'prefix', kind, key, name, source, spelling, form, size
-        FROM search_names
-        WHERE form >= :code
-          AND form < :code_end
-          AND source = ANY(ARRAY['code', 'other_code', 'ticker'])
-          AND kind = ANY(:kinds)
-        ORDER BY size DESC, key
-        LIMIT {_LIMIT}
-    )
-    UNION ALL
-    (
-        SELECT 'contains', kind, key, name, source, spelling, form, size
-        FROM search_names
-        WHERE bigrams @> :bigrams
-          AND form LIKE :inside
-          AND kind = ANY(:kinds)
-        ORDER BY size DESC, length(form), key
-        LIMIT {_LIMIT}
-    )
-    UNION ALL
-    (
-        SELECT 'words', kind, key, name, source, spelling, form, size
-        FROM search_names
-        WHERE bigrams @> :word_bigrams
-          AND form LIKE ALL (:word_patterns)
-          AND kind = ANY(:kinds)
-        ORDER BY size DESC, length(form), key
-        LIMIT {_LIMIT}
-    )
-"""
+def _group(matched: list[Hit], members: list[Hit]) -> Resolution:
+    """A group's name means any of its members, even where its holding company is called the same."""
+    named = {(hit.kind, hit.code) for hit in matched}
+    rest = [hit for hit in members if (hit.kind, hit.code) not in named]
+    stocks = [hit for hit in matched if hit.kind == "stock"]
+    others = [hit for hit in _ranked(matched) if hit.kind != "stock"]
+    return Resolution("ambiguous", [*stocks, *rest[:7], *others][:10])
 
 
-def _literal_parameters(meant: Sequence[Reading], parts: list[str], kinds: list[str]) -> dict[str, object]:
-    first = meant[0].form
-    prefix = hangul.letters(first)
-    others = [reading.form for reading in meant[1:] if reading.form != first]
-    other = hangul.letters(others[-1]) if others else None
-    code = first if first.isascii() and any(c.isdigit() for c in first) and len(first) >= 3 else None
-    inside = first if len(first) >= 2 else None
-    grams = sorted({gram for part in parts for gram in spelling.bigrams(part)})
-    several = len(parts) > 1 and bool(grams)
-    return {
-        "kinds": kinds,
-        "prefix": prefix,
-        "prefix_end": prefix + _END,
-        "other_prefix": other,
-        "other_prefix_end": other + _END if other else None,
-        "code": code,
-        "code_end": code + _END if code else None,
-        "bigrams": spelling.bigrams(first) if inside else None,
-        "inside": f"%{inside}%" if inside else None,
-        "word_bigrams": grams if several else None,
-        "word_patterns": [f"%{part}%" for part in parts] if several else None,
-    }
+def settle(matched: list[Hit]) -> Resolution:
+    """Choose among things whose names all match whole."""
+    best = min(_OFFICIAL.get(hit.source, 3) for hit in matched)
+    first = _ranked([hit for hit in matched if _OFFICIAL.get(hit.source, 3) == best])
+    if len({hit.kind for hit in first}) > 1:
+        kind = min((hit.kind for hit in first), key=_KIND_ORDER.__getitem__)
+        first = [hit for hit in first if hit.kind == kind]
+    return Resolution("one" if len(first) == 1 or _one_company(first) else "ambiguous", first)
 
 
-def fuzzy(connection: Connection, meant: Sequence[Reading], kinds: Sequence[str]) -> list[Hit]:
-    """Find names whose key strokes are nearly those of a reading: optimal string alignment over Hangul letters."""
-    hits = []
-    for reading in [r for r in meant if len(r.form) >= 2][:3]:
-        typed = hangul.letters(reading.form)
-        rows = connection.execute(text(_SIMILAR), {"typed": typed, "kinds": list(kinds)})
-        for row in rows:
-            alike = OSA.normalized_similarity(typed, hangul.letters(row.form))
-            if alike >= 0.6:
-                score = 0.8 * alike - 0.1 + 0.0003 * row.size - reading.cost
-                hits.append(_hit(row, score, f"‘{row.spelling}’와 비슷하게 적힘", "fuzzy"))
-    return hits
+def _one_company(hits: list[Hit]) -> bool:
+    """Tell whether stocks are listings or share classes of one company.
+
+    They are when they share an alias, which seeds/aliases.csv gives to one company only, or the name without legal form.
+    """
+    if any(hit.kind != "stock" for hit in hits):
+        return False
+    shared = {spelling.fold(hit.matched) for hit in hits} if all(hit.source == "alias" for hit in hits) else set()
+    return len(shared) == 1 or len({spelling.issuer(hit.name) for hit in hits}) == 1
 
 
-_SIMILAR = """
-    SELECT kind, key, name, source, spelling, form, size
-    FROM search_names
-    WHERE letters % :typed
-      AND kind = ANY(:kinds)
-    ORDER BY similarity(letters, :typed) DESC, size DESC
-    LIMIT 40
-"""
-
-
-def _asks_by_initials(q: str) -> bool:
-    plain = spelling.normalise(q)
-    return len(plain) >= 2 and any(c in hangul.INITIALS for c in plain)
-
-
-def _initials(connection: Connection, q: str, kinds: list[str]) -> dict[tuple[str, str], Hit]:
-    """Find names by initial consonants; a query may mix them with syllables, as 삼ㅅㅈㅈ does."""
-    typed = spelling.normalise(q)
-    wanted = hangul.initials(typed)
-    rows = connection.execute(
-        text(_BY_INITIALS), {"typed": wanted, "end": wanted + _END, "inside": f"%{wanted}%", "kinds": kinds}
-    )
-    found: dict[tuple[str, str], Hit] = {}
-    for row in rows:
-        at = row.initials.find(wanted)
-        span = row.form[at : at + len(typed)]
-        if not all(t == s or (t in hangul.INITIALS and t == hangul.initials(s)) for t, s in zip(typed, span, strict=True)):
-            continue
-        ratio = len(wanted) / len(row.form)
-        base = 0.86 if ratio == 1 else 0.76 if at == 0 else 0.6
-        _keep(found, [_hit(row, base + 0.0009 * row.size + 0.04 * ratio, f"초성 ‘{q.strip()}’", "initials")])
-    return found
-
-
-_BY_INITIALS = f"""
-    (
-        SELECT kind, key, name, source, spelling, form, size, initials
-        FROM search_names
-        WHERE initials >= :typed
-          AND initials < :end
-          AND kind = ANY(:kinds)
-        ORDER BY initials = :typed DESC, size DESC, key
-        LIMIT {_LIMIT}
-    )
-    UNION ALL
-    (
-        SELECT kind, key, name, source, spelling, form, size, initials
-        FROM search_names
-        WHERE length(:typed) >= 3
-          AND initials LIKE :inside
-          AND kind = ANY(:kinds)
-        ORDER BY size DESC, key
-        LIMIT {_LIMIT}
-    )
-"""
-
-
-def _keep(found: dict[tuple[str, str], Hit], hits: Iterable[Hit]) -> None:
-    """Keep the best hit of each thing."""
-    for hit in hits:
-        kept = found.get((hit.kind, hit.code))
-        if kept is None or hit.score > kept.score:
-            found[hit.kind, hit.code] = hit
-
-
-def _hit(row: Row, score: float, reason: str, how: str) -> Hit:
-    bounded = round(max(0.0, min(1.0, score)), 4)
-    return Hit(row.kind, row.key, row.name, bounded, reason, row.spelling, how, row.source)
-
-
-def _exact_reason(row: Row, reading: Reading) -> str:
-    because = {
-        "name": "이름이 같음",
-        "code": "코드가 같음",
-        "korean": "한글 이름이 같음",
-        "english": "영문 이름이 같음",
-        "alias": f"별칭 ‘{row.spelling}’",
-        "brand": f"브랜드 ‘{row.spelling}’의 운용사",
-        "issuer": f"회사 이름 ‘{row.spelling}’",
-        "former": f"옛 이름 ‘{row.spelling}’",
-        "ticker": f"티커 ‘{row.spelling}’",
-        "other_code": f"다른 코드 ‘{row.spelling}’",
-    }[row.source]
-    return f"{because} ({reading.note})" if reading.note else because
-
-
-def _partial_reason(row: Row, reading: Reading | None, q: str) -> str:
-    asked = q.strip()
-    where = {"prefix": f"‘{asked}’로 시작", "contains": f"‘{asked}’가 들어 있음", "words": f"‘{asked}’의 낱말이 모두 들어 있음"}
-    whose = {"code": "코드가 ", "other_code": "다른 코드가 ", "ticker": "티커가 ", "former": f"옛 이름 ‘{row.spelling}’이 "}
-    because = whose.get(row.source, "이름이 " if row.how == "prefix" else "이름에 ") + where[row.how]
-    return f"{because} ({reading.note})" if reading and reading.note else because
+def _near(hits: list[Hit], form: str) -> Resolution:
+    """Choose among things whose names match in part or nearly."""
+    if not hits:
+        return Resolution("none")
+    best = hits[0]
+    if best.how == "fuzzy":
+        # One letter in twelve key strokes is a slip; more than that may be another name.
+        likely = [hit for hit in hits if hit.how == "fuzzy" and hit.score >= best.score - 0.06]
+        if best.score < 0.52 or len(form) < 3:
+            return Resolution("none")
+        return Resolution("one" if len(likely) == 1 and best.score >= 0.58 else "ambiguous", likely)
+    alike = [hit for hit in hits if hit.how == best.how and hit.score >= best.score - 0.3]
+    if len(alike) > 1 and _one_company(alike):
+        return Resolution("one", alike)
+    return Resolution("one" if len(alike) == 1 else "ambiguous", alike)

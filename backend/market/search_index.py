@@ -1,4 +1,4 @@
-"""Builds the table `search_names` from what is loaded: names, codes, former names and the aliases of seeds/aliases.csv."""
+"""Builds the table `search_names` from what is loaded: names, codes, former names and seeds/aliases.csv."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from backend.market import hangul, spelling
 ALIASES = Path(__file__).resolve().parents[2] / "seeds" / "aliases.csv"
 
 # Where one form of one thing comes from several sources, the first of these is kept as its reason.
-SOURCES = ("name", "code", "korean", "english", "alias", "brand", "issuer", "former", "ticker", "other_code")
+SOURCES = ("name", "code", "english", "alias", "brand", "issuer", "former", "ticker", "other_code")
 _RANK = {source: rank for rank, source in enumerate(SOURCES)}
 # Codes are looked up whole or by their beginning; a typo in a code is another code.
 _CODES = frozenset({"code", "ticker", "other_code"})
@@ -46,10 +46,10 @@ SUBJECTS = """
     SELECT 'stock', s.code, coalesce(s.name_ko, s.name), coalesce(h.holders, 0)::float8
     FROM securities AS s
     LEFT JOIN (
-        SELECT v.properties ->> 'code' AS code, count(*) AS holders
+        SELECT v.properties ->> 'code'::text AS code, count(*) AS holders
         FROM etf_graph."HOLDS" AS h
         JOIN etf_graph."Stock" AS v ON v.id = h.end_id
-        GROUP BY v.properties ->> 'code'
+        GROUP BY v.properties ->> 'code'::text
     ) AS h ON h.code = s.code
     WHERE s.kind = 'stock'
     UNION ALL
@@ -63,10 +63,10 @@ SUBJECTS = """
     WHERE index_name IS NOT NULL
     GROUP BY index_name
     UNION ALL
-    SELECT 'tag', t.properties ->> 'name', t.properties ->> 'name', count(e.id)::float8
+    SELECT 'tag', t.properties ->> 'name'::text, t.properties ->> 'name'::text, count(e.id)::float8
     FROM etf_graph."Tag" AS t
     LEFT JOIN etf_graph."TAGGED" AS e ON e.end_id = t.id
-    GROUP BY t.properties ->> 'name'
+    GROUP BY t.properties ->> 'name'::text
     ORDER BY 1, 2
 """
 
@@ -176,7 +176,10 @@ def _rows(
                 best[kind, key, form] = (origin, written)
     for (kind, key, form), (source, written) in best.items():
         name, size = (known[kind, key].name, sizes[kind, key]) if kind != "group" else (written, 0)
-        if source in _CODES:
+        if kind == "group":
+            # A group's name is what the folded names of its members begin with.
+            yield kind, key, spelling.fold(key), source, written, form, None, None, [], size
+        elif source in _CODES:
             yield kind, key, name, source, written, form, None, None, [], size
         else:
             grams = spelling.bigrams(form)
@@ -212,13 +215,13 @@ def _forms(kind: str, source: str, written: str) -> Iterator[tuple[str, str]]:
         return
     if plain != folded:
         yield plain, source
-    if kind == "stock" and source in ("name", "english", "korean") and folded.isascii():
+    if kind == "stock" and source in ("name", "english") and folded.isascii():
         yield spelling.issuer(written), "issuer"
     if kind == "index":
         short = written
         while (shorter := _INDEX_TAIL.sub("", short)) != short:
             short = shorter
-        yield spelling.fold(short), source
+        yield spelling.fold(short), "issuer"
     if kind == "company":
         yield spelling.fold(written).removesuffix("자산운용"), "issuer"
     if kind == "etf" and source == "english":
