@@ -92,13 +92,15 @@ TABLES = [
     )
     """,
     "CREATE INDEX daily_prices_date ON daily_prices (date)",
-    # One row for each basket that a source delivered: complete ones are in the graphs, gaps are only recorded here.
+    # One row for each basket that a source delivered. Gaps are recorded here alone, the others are in the graphs too.
+    # `holdings` counts stocks, `constituents` everything but cash.
     """
     CREATE TABLE etf_snapshots (
         code text NOT NULL,
         date date NOT NULL,
         status text NOT NULL CHECK (status IN ('complete', 'partial', 'gap')),
         holdings integer NOT NULL,
+        constituents integer NOT NULL,
         weight_sum numeric,
         reason text,
         content_hash text NOT NULL,
