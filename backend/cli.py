@@ -1,0 +1,39 @@
+"""The command line: `./atlas COMMAND`.
+
+Each module of backend.commands offers `register(app)`, which adds its commands; what is heavy is imported inside them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+
+import typer
+
+import backend.commands
+from backend.errors import AtlasError
+
+app = typer.Typer(
+    name="atlas",
+    help="Ask questions of a graph of the Korean ETF market.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+
+for module in sorted(module.name for module in pkgutil.iter_modules(backend.commands.__path__)):
+    importlib.import_module(f"backend.commands.{module}").register(app)
+
+
+def main() -> None:
+    """Run the command line; an error that we raise on purpose is one readable line and exit status 1."""
+    try:
+        app()
+    except AtlasError as error:
+        typer.secho(f"error: {error.message}", fg=typer.colors.RED, err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
