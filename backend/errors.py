@@ -1,7 +1,7 @@
 """The errors that ETF Atlas raises on purpose.
 
-Every error carries an English message for logs and the terminal, and a Korean sentence (`ko`) for people in the browser.
-A class's docstring is its default message.
+Every error carries an English message for logs and the terminal, and a Korean sentence (`ko`) for people in the
+browser. A class's docstring is its default message.
 """
 
 from __future__ import annotations
