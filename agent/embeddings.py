@@ -118,9 +118,7 @@ def _features(text: str) -> dict[str, float]:
 def _normal(text: str) -> str:
     """Lower case, composed Korean, one space; masks keep their case."""
     composed = " ".join(unicodedata.normalize("NFC", text).split())
-    return "".join(
-        part if _MASK_PATTERN.fullmatch(part) else part.lower() for part in re.split(r"(⟨[^⟩]*⟩)", composed)
-    )
+    return "".join(part if _MASK_PATTERN.fullmatch(part) else part.lower() for part in re.split(r"(⟨[^⟩]*⟩)", composed))
 
 
 def _stem(token: str) -> str:

@@ -54,7 +54,9 @@ def _example(entry: Mapping[str, Any]) -> Example:
 
 def _slot(name: str, definition: str | Mapping[str, Any]) -> Slot:
     entry = {"type": definition} if isinstance(definition, str) else dict(definition)
-    slot = Slot(name, entry["type"], entry.get("default"), entry.get("min"), entry.get("max"))
+    slot = Slot(
+        name, entry["type"], entry.get("default"), entry.get("min"), entry.get("max"), entry.get("operator", "")
+    )
     if slot.type not in SLOT_MASKS:
         raise ValueError(f"unknown slot type {slot.type}")
     return slot

@@ -99,7 +99,9 @@ def nearest(
 
 def _embed_missing(connection: Connection, embedder: Embedder) -> None:
     missing = connection.execute(_UNEMBEDDED, {"model": embedder.name}).tuples().all()
-    wordings = [(example_id, number, wording) for example_id, masked in missing for number, wording in enumerate(masked)]
+    wordings = [
+        (example_id, number, wording) for example_id, masked in missing for number, wording in enumerate(masked)
+    ]
     if not wordings:
         return
     vectors = embedder.embed([wording for _, _, wording in wordings])
@@ -115,7 +117,10 @@ def _embed_missing(connection: Connection, embedder: Embedder) -> None:
 def _row(example: Example) -> dict:
     fields = asdict(example)
     return {
-        **{name: fields[name] for name in ("id", "kind", "lang", "question", "graph", "cypher", "title", "answer_empty")},
+        **{
+            name: fields[name]
+            for name in ("id", "kind", "lang", "question", "graph", "cypher", "title", "answer_empty")
+        },
         **{name: list(fields[name]) for name in ("paraphrases", "suggestions")},
         **{name: json.dumps(fields[name], ensure_ascii=False) for name in ("slots", "lookups", "answer")},
         "masked": list(example.masked),
@@ -131,7 +136,10 @@ def _read(connection: Connection, example_id: str, content_hash: str) -> Example
     if content_hash not in _by_hash:
         row = connection.execute(_READ, {"id": example_id}).mappings().one()
         _by_hash[content_hash] = Example(
-            **{name: row[name] for name in ("id", "kind", "lang", "question", "graph", "cypher", "title", "answer_empty")},
+            **{
+                name: row[name]
+                for name in ("id", "kind", "lang", "question", "graph", "cypher", "title", "answer_empty")
+            },
             paraphrases=tuple(row["paraphrases"]),
             suggestions=tuple(row["suggestions"]),
             slots=tuple(Slot(**slot) for slot in row["slots"]),

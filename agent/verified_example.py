@@ -34,6 +34,8 @@ SLOT_MASKS: Mapping[str, str] = {
 NUMBERS = ("n", "percent", "amount_krw")
 # Korea's longest market closure (추석 between two weekends) is nine days: an older close is a gap in the data.
 FLOOR_DAYS = 14
+_COMPARISONS = {">=": "이상", ">": "초과", "<=": "이하", "<": "미만"}
+_BOUNDLESS, _MOST_DAYS = 1e18, 3_660
 _BRACED = re.compile(r"\{(\w+)\}")
 
 
@@ -41,7 +43,8 @@ _BRACED = re.compile(r"\{(\w+)\}")
 class Slot:
     """One slot: its parameter's name, its type (a key of `SLOT_MASKS`), and what is taken when a question has none.
 
-    A slot without a default must be found in the question. `minimum` and `maximum` bound numbers, inclusive.
+    A slot without a default must be found in the question. `minimum` and `maximum` bound numbers, inclusive. A slot
+    with an `operator` (>=, >, <=, <) is a threshold: the question's comparison counts, and this one where it has none.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Slot:
     default: Any = None
     minimum: float | None = None
     maximum: float | None = None
+    operator: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,8 @@ class SlotValue:
 
     `codes`: the code of an ETF, or every code of a company's stock (TSMC: TSM US and 2330 TT; one where a market is
     named). `value`: the name of a company, tag, index or industry; the ISO date; the number; the KRW amount; (from, to)
-    of a period. `name` is the current name for people, `mention` the words of the question.
+    of a period. `name` is the current name for people, `mention` the words of the question. `operator` (>=, >, <=, <)
+    is the comparison around a number, `high` the other end of a range such as 3~5 %.
     """
 
     type: str
@@ -65,6 +70,8 @@ class SlotValue:
     codes: tuple[str, ...] = ()
     name: str = ""
     mention: str = ""
+    operator: str = ""
+    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -121,8 +128,10 @@ class Example:
     def parameters(self, values: Mapping[str, SlotValue]) -> dict[str, Any]:
         """Cypher parameters for slot values: `$etf` a code, `$stock` a list of codes, `$from` and `$to` of a period.
 
-        `$date_floor` and `$from_floor` lie `FLOOR_DAYS` before a date or a period's first day. A slot missing in
-        `values` takes its default. KeyError when it has none, ValueError when a number is out of bounds.
+        `$date_floor` and `$from_floor` lie `FLOOR_DAYS` before a date or a period's first day, `$date_ceiling` after a
+        date; `$date_weekday` is 월 to 일; `$weekdays` are a period's days from Monday to Friday. `$percent_low` and
+        `$percent_high` are the inclusive bounds that a threshold means. A slot missing in `values` takes its default.
+        KeyError when it has none, ValueError when a number is out of bounds.
         """
         parameters: dict[str, Any] = {}
         for slot in self.slots:
@@ -147,7 +156,7 @@ class Example:
             value = slot.default if given is None else given.value
             if slot.type == "period" and value:
                 references["from"], references["to"] = value
-            references[slot.name] = _reading(slot.type, value, given)
+            references[slot.name] = _reading(slot, value, given)
             references[f"{slot.name}.value"] = value
             references[f"{slot.name}.mention"] = given.mention if given else ""
             references[f"{slot.name}.code"] = given.codes[0] if given and given.codes else None
@@ -169,26 +178,56 @@ def _slot_parameters(slot: Slot, given: SlotValue | None) -> dict[str, Any]:
     if slot.type == "stock" and given:
         return {slot.name: list(given.codes)}
     if slot.type == "period":
-        return {"from": value[0], "to": value[1], "from_floor": _floor(value[0])}
+        weekdays = [day for day in _days(*value) if date.fromisoformat(day).weekday() < 5]
+        return {"from": value[0], "to": value[1], "from_floor": _moved(value[0], -FLOOR_DAYS), "weekdays": weekdays}
     if slot.type == "date":
-        return {slot.name: value, f"{slot.name}_floor": _floor(value)}
-    too_low = slot.minimum is not None and value < slot.minimum if slot.type in NUMBERS else False
-    too_high = slot.maximum is not None and value > slot.maximum if slot.type in NUMBERS else False
-    if too_low or too_high:
-        raise ValueError(f"{slot.name} = {value} is outside {slot.minimum}..{slot.maximum}")
+        return {
+            slot.name: value,
+            f"{slot.name}_floor": _moved(value, -FLOOR_DAYS),
+            f"{slot.name}_ceiling": _moved(value, FLOOR_DAYS),
+            f"{slot.name}_weekday": "월화수목금토일"[date.fromisoformat(value).weekday()],
+        }
+    if slot.type in NUMBERS:
+        return _number_parameters(slot, value, given)
     return {slot.name: value}
 
 
-def _floor(day: str) -> str:
-    return (date.fromisoformat(day) - timedelta(days=FLOOR_DAYS)).isoformat()
+def _number_parameters(slot: Slot, value: float, given: SlotValue | None) -> dict[str, Any]:
+    if (slot.minimum is not None and value < slot.minimum) or (slot.maximum is not None and value > slot.maximum):
+        raise ValueError(f"{slot.name} = {value} is outside {slot.minimum}..{slot.maximum}")
+    operator = (given.operator if given else "") or slot.operator
+    low, high = -_BOUNDLESS, _BOUNDLESS
+    # A strict bound moves by less than what weights and fees (at most four decimals) or whole KRW can differ by.
+    step = 0.5 if slot.type == "amount_krw" else 1e-6
+    if operator in (">=", ">"):
+        low = value + (step if operator == ">" else 0)
+        high = given.high if given and given.high is not None else high
+    elif operator in ("<=", "<"):
+        high = value - (step if operator == "<" else 0)
+    elif operator == "=":
+        low = high = value
+    return {slot.name: value, f"{slot.name}_low": low, f"{slot.name}_high": high}
 
 
-def _reading(slot_type: str, value: Any, given: SlotValue | None) -> Any:
-    if slot_type in ("etf", "stock") and given:
+def _moved(day: str, days: int) -> str:
+    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+
+
+def _days(first: str, last: str) -> list[str]:
+    number = (date.fromisoformat(last) - date.fromisoformat(first)).days
+    return [_moved(first, days) for days in range(min(number, _MOST_DAYS) + 1)]
+
+
+def _reading(slot: Slot, value: Any, given: SlotValue | None) -> Any:
+    if slot.type in ("etf", "stock") and given:
         return given.name or given.mention
-    if slot_type == "period" and value:
+    if slot.type == "period" and value:
         span = f"{value[0]}~{value[1]}"
         return f"{given.mention}({span})" if given and given.mention and not given.mention[0].isdigit() else span
-    if slot_type == "percent":
-        return f"{value:g}%"
-    return krw(value) if slot_type == "amount_krw" else value
+    if slot.type not in ("percent", "amount_krw"):
+        return value
+    number = f"{value:g}%" if slot.type == "percent" else krw(value)
+    if given and given.high is not None:
+        return f"{number}~{given.high:g}%" if slot.type == "percent" else f"{number}~{krw(given.high)}"
+    operator = (given.operator if given else "") or slot.operator
+    return f"{number} {_COMPARISONS[operator]}" if slot.operator and operator in _COMPARISONS else number
