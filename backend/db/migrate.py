@@ -77,9 +77,12 @@ def recreate(database: Database) -> None:
 
 
 def _grant_creation(connection: psycopg.Connection) -> None:
-    """Let atlas_owner make tables in `public` and a schema for each graph."""
-    name = connection.info.dbname
-    connection.execute(sql.SQL("GRANT CONNECT, CREATE ON DATABASE {} TO atlas_owner").format(sql.Identifier(name)))
+    """Let atlas_owner make tables in `public` and a schema for each graph, and all but the reader temporary tables."""
+    name = sql.Identifier(connection.info.dbname)
+    connection.execute(sql.SQL("GRANT CONNECT, CREATE ON DATABASE {} TO atlas_owner").format(name))
+    # A read-only transaction may still fill temporary tables, so the reader may make none.
+    connection.execute(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(name))
+    connection.execute(sql.SQL("GRANT TEMPORARY ON DATABASE {} TO atlas_owner, atlas_app, atlas_loader").format(name))
     connection.execute("GRANT USAGE, CREATE ON SCHEMA public TO atlas_owner")
 
 

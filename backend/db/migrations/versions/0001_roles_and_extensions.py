@@ -19,7 +19,8 @@ MISUSABLE = r"""
 """
 # Apache AGE's own functions that change graphs.
 GRAPH_CHANGING = (
-    "^(create_graph|drop_graph|alter_graph|create_vlabel|create_elabel|drop_label|load_.*_from_file|create_.*_graph)$"
+    "^(create_graph.*|create_subgraph|drop_graph|alter_graph|create_vlabel|create_elabel|drop_label|load_.*_from_file"
+    "|(age_)?create_.*_graph|age_.*_pg_upgrade.*|age_delete_global_graphs)$"
 )
 
 

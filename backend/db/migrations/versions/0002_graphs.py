@@ -34,40 +34,6 @@ EDGES_DATED = {"etf_graph": ("TRADED",), "etf_history": ("HELD", "TRADED")}
 # Further properties that questions filter by.
 SEARCHED = {"etf_graph": {"ETF": ("name",), "Stock": ("name",), "Tag": ("theme",)}, "etf_history": {}}
 
-# Functions that do something, or that run SQL handed to them as text. A typecast in Cypher text can reach any function
-# that its role may execute, so the reader may execute none of these.
-GUARDED_FUNCTIONS = """
-    SELECT p.oid::regprocedure::text
-    FROM pg_catalog.pg_proc AS p
-    JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
-    WHERE p.prokind IN ('f', 'p')
-      AND (
-        n.nspname = 'pg_catalog'
-        AND (
-          p.proname IN (
-            'set_config', 'pg_notify', 'pg_cancel_backend', 'pg_terminate_backend', 'pg_export_snapshot', 'setseed',
-            'pg_logical_emit_message', 'query_to_xml', 'query_to_xmlschema', 'query_to_xml_and_xmlschema',
-            'cursor_to_xml', 'cursor_to_xmlschema', 'ts_stat', 'ts_rewrite', 'lowrite', 'loread',
-            'txid_current', 'pg_current_xact_id', 'pg_stat_clear_snapshot'
-          )
-          OR p.proname LIKE 'pg\\_sleep%'
-          OR p.proname LIKE 'pg\\_advisory%'
-          OR p.proname LIKE 'pg\\_try\\_advisory%'
-          OR p.proname LIKE 'lo\\_%'
-          OR p.proname LIKE 'table\\_to\\_xml%'
-          OR p.proname LIKE 'schema\\_to\\_xml%'
-          OR p.proname LIKE 'database\\_to\\_xml%'
-        )
-        OR n.nspname = 'ag_catalog'
-        AND p.proname IN (
-          'create_graph', 'create_graph_if_not_exists', 'drop_graph', 'alter_graph', 'create_vlabel', 'create_elabel',
-          'drop_label', 'load_labels_from_file', 'load_edges_from_file', 'create_complete_graph',
-          'age_create_barbell_graph', 'age_prepare_pg_upgrade', 'age_finish_pg_upgrade',
-          'age_revert_pg_upgrade_changes', 'age_delete_global_graphs'
-        )
-      )
-"""
-
 
 def upgrade() -> None:
     for graph in NODES:
@@ -81,8 +47,6 @@ def upgrade() -> None:
         _grant(graph)
     # HOLDS is refreshed every day: room in each page keeps its updates from bloating it.
     op.execute('ALTER TABLE etf_graph."HOLDS" SET (fillfactor = 50)')
-    op.execute("GRANT SELECT ON ag_catalog.ag_graph, ag_catalog.ag_label TO atlas_app, atlas_loader, atlas_reader")
-    _withdraw_functions()
 
 
 def _create_graph(graph: str) -> None:
@@ -95,9 +59,6 @@ def _create_graph(graph: str) -> None:
         END $do$
         """
     )
-    op.execute(f"ALTER SCHEMA {graph} OWNER TO atlas_owner")
-    for parent in ("_ag_label_vertex", "_ag_label_edge"):
-        op.execute(f"ALTER TABLE {graph}.{parent} OWNER TO atlas_owner")
 
 
 def _create_label(graph: str, label: str, create: str) -> None:
@@ -114,7 +75,6 @@ def _create_label(graph: str, label: str, create: str) -> None:
         END $do$
         """
     )
-    op.execute(f'ALTER TABLE {graph}."{label}" OWNER TO atlas_owner')
     # A load asks for thousands of ids at once.
     op.execute(f'ALTER SEQUENCE {graph}."{label}_id_seq" CACHE 1000')
 
@@ -160,20 +120,7 @@ def _property(name: str) -> str:
 
 
 def _grant(graph: str) -> None:
-    op.execute(f"GRANT USAGE ON SCHEMA {graph}, ag_catalog TO atlas_app, atlas_loader, atlas_reader")
+    op.execute(f"GRANT USAGE ON SCHEMA {graph} TO atlas_app, atlas_loader, atlas_reader")
     op.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {graph} TO atlas_app, atlas_loader, atlas_reader")
     op.execute(f"GRANT INSERT, UPDATE, DELETE, TRUNCATE, MAINTAIN ON ALL TABLES IN SCHEMA {graph} TO atlas_loader")
     op.execute(f"GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA {graph} TO atlas_loader")
-
-
-def _withdraw_functions() -> None:
-    op.execute(
-        f"""
-        DO $do$ DECLARE signature text; BEGIN
-          FOR signature IN {GUARDED_FUNCTIONS} LOOP
-            EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', signature);
-            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO atlas_owner, atlas_app, atlas_loader', signature);
-          END LOOP;
-        END $do$
-        """
-    )
