@@ -6,6 +6,7 @@ libraries beside them. Nothing is installed on the machine and no root rights ar
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -51,11 +52,19 @@ def install(prefix: Path, *, mirror: str | None = None, progress: Progress = lam
         if shutil.which(program) is None:
             raise DatabaseSetupError(
                 f"The private PostgreSQL is unpacked from Debian packages, but this machine has no {program}. "
-                "Use Debian or Ubuntu, or point ATLAS_DATABASE_URL at a PostgreSQL with Apache AGE, pgvector and pg_trgm.",
+                "Use Debian or Ubuntu, or point ATLAS_DATABASE_URL at a PostgreSQL with Apache AGE, pgvector and "
+                "pg_trgm.",
                 ko="이 컴퓨터에는 apt가 없어 전용 데이터베이스를 설치할 수 없습니다.",
             )
-    work = prefix.parent / "download"
+    work = prefix.with_name(f"{prefix.name}.download")
     _make_folder(work)
+    with (work / "lock").open("w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not is_complete(prefix):
+            _install(prefix, work, mirror, progress)
+
+
+def _install(prefix: Path, work: Path, mirror: str | None, progress: Progress) -> None:
     _require_space(work)
     apt = _AptRoot(work, mirror or _host_mirror())
     progress("reading the package lists")
@@ -68,7 +77,10 @@ def install(prefix: Path, *, mirror: str | None = None, progress: Progress = lam
     _relocate(prefix)
     _check_libraries(prefix)
     (prefix / COMPLETE).write_text("\n".join(sorted(package.name for package in packages)) + "\n", encoding="utf-8")
-    shutil.rmtree(work)
+    # The folder and its lock stay: removing a lock that another process waits for would let a third one in.
+    for entry in work.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
 
 
 def _make_folder(path: Path) -> None:
@@ -80,7 +92,7 @@ def _require_space(folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < NEEDED_BYTES:
         raise DatabaseSetupError(
-            f"The private PostgreSQL needs {NEEDED_BYTES // 2**20} MB, but only {free // 2**20} MB are free in {folder}. "
+            f"The private PostgreSQL needs {NEEDED_BYTES // 2**20} MB, but {folder} has only {free // 2**20} MB left. "
             "Free some space, or set ATLAS_HOME to a folder on another disk.",
             ko="디스크 공간이 부족하여 데이터베이스를 설치할 수 없습니다.",
         )

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -114,6 +114,14 @@ class PrivateServer:
             self._pg_ctl("stop", "--mode=fast", f"--timeout={STOP_SECONDS}")
         return True
 
+    def kill(self) -> None:
+        """End the server's processes at once, as a crash would; the next start recovers what was committed."""
+        for pid in self._processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        while self._processes():
+            time.sleep(0.05)
+
     def running_pid(self) -> int | None:
         """Return the process id of the server that runs on our data folder."""
         lines = self._pid_file()
@@ -155,8 +163,10 @@ class PrivateServer:
             shutil.rmtree(unfinished)
         self.account.own(unfinished)
         self._run(
-            [str(self.programs / "initdb"), "-D", str(unfinished), "-U", ADMIN, "-E", "UTF8", "--locale=C.UTF-8"]
-            + ["--auth=trust", "--data-checksums", "--no-sync", "--no-instructions"]
+            [
+                *(str(self.programs / "initdb"), "-D", str(unfinished), "-U", ADMIN, "-E", "UTF8", "--locale=C.UTF-8"),
+                *("--auth=trust", "--data-checksums", "--no-sync", "--no-instructions"),
+            ]
         )
         (unfinished / "pg_hba.conf").write_text("local all all trust\n", encoding="ascii")
         with (unfinished / "postgresql.conf").open("a", encoding="utf-8") as file:
@@ -243,12 +253,9 @@ class PrivateServer:
     def _end_orphans(self) -> None:
         """End what a killed server left behind; its children end by themselves unless they are busy."""
         deadline = time.monotonic() + 5
-        while (orphans := self._processes()) and time.monotonic() < deadline:
+        while self._processes() and time.monotonic() < deadline:
             time.sleep(0.1)
-        for pid in orphans:
-            os.kill(pid, signal.SIGKILL)
-        while self._processes():
-            time.sleep(0.05)
+        self.kill()
 
     def _await_connection(self) -> None:
         deadline = time.monotonic() + START_SECONDS
