@@ -27,7 +27,7 @@ _KIND_ORDER = {kind: rank for rank, kind in enumerate(("etf", "stock", "company"
 class Resolution:
     """What a mention means.
 
-    `one`: a single thing; several hits are then listings of one company (TSM US and 2330 TT), and all of them are meant.
+    `one`: a single thing; several hits are then listings of one company (TSM US and 2330 TT), all of which are meant.
     `ambiguous`: the hits are what it could mean, the likeliest first, to be asked back. `none`: nothing fits.
     """
 
@@ -133,7 +133,7 @@ def settle(matched: list[Hit]) -> Resolution:
 def _one_company(hits: list[Hit]) -> bool:
     """Tell whether stocks are listings or share classes of one company.
 
-    They are when they share an alias, which seeds/aliases.csv gives to one company only, or the name without legal form.
+    They are when they share an alias, which seeds/aliases.csv gives to one company only, or the name less legal form.
     """
     if any(hit.kind != "stock" for hit in hits):
         return False

@@ -1,7 +1,7 @@
 """One spelling for the many ways a name is written: what search compares is `fold(name)` with `fold(query)`.
 
-Folding runs over names and queries alike, so a replacement that looks odd inside one name (솔브레인 → sol브레인) does no
-harm: both sides become the same. What may not happen is that two different names become one.
+Folding runs over names and queries alike, so a replacement that looks odd inside one name (솔브레인 → sol브레인) does
+no harm: both sides become the same. What may not happen is that two different names become one.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ OLD_BRANDS: dict[str, tuple[str, ...]] = {
 
 # What people say around a name without meaning a part of it.
 NOISE = (
-    "상장지수펀드", "상장지수투자신탁", "etf", "주식회사", "주가", "주식", "종목", "기업", "회사", "지수", "테마", "섹터",
-    "관련주",
+    "상장지수펀드", "상장지수투자신탁", "etf", "주식회사", "주가", "주식", "종목", "기업", "회사", "지수", "테마",
+    "섹터", "관련주",
 )  # fmt: skip
 
 _FOLD = re.compile("|".join(sorted((re.escape(word) for word in TRANSLITERATIONS), key=len, reverse=True)))
