@@ -4,6 +4,7 @@ import csv
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
+from math import fsum
 from pathlib import Path
 
 import yaml
@@ -118,8 +119,8 @@ def _basket(definition: dict, stocks: dict[str, Stock]) -> Basket:
     else:
         weights = _weights(definition.get("stocks"))
     others = _weights(definition.get("others"))
-    room = 100 - definition.get("cash", 0) - sum(others.values())
-    total = sum(weights.values())
+    room = 100 - definition.get("cash", 0) - fsum(others.values())
+    total = fsum(weights.values())
     return Basket(
         stocks={code: weight * room / total for code, weight in weights.items()},
         others=others,

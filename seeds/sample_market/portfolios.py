@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from math import fsum
 from random import Random
 
 from seeds.sample_market.definitions import Definitions, Fund
 from seeds.sample_market.price_paths import SEED
 
 PriceOf = Callable[[str, int], float]
-LEAST_CASH = 0.004  # share of net assets an active fund keeps
+LEAST_CASH = 0.003  # share of net assets an active fund keeps
+REVIEW_CASH = 0.001  # and an index fund after a review
 MOST_CASH = 0.07
 
 
@@ -107,24 +109,15 @@ class Portfolio:
                 for code, factor in review["change"].items():
                     if code in self._quantities:
                         self._quantities[code] = self._whole(code, self._quantities[code] * factor)
-                for code, weight in review["into"].items():
-                    self._quantities[code] = self._quantities.get(code, 0) + self._quantity(code, weight, day)
-                self._invest_the_rest(day, {*review["into"], *review["change"]})
+                self._cash = self._value - self._holdings_value(day)
+                self._spread(review["into"], day)
 
-    def _invest_the_rest(self, day: int, reviewed: set[str]) -> None:
-        """Bring the cash back to about 0.4 % through the stocks under review, so that no other quantity moves."""
-        held = {code for code in reviewed if code in self._quantities}
-        surplus = self._value * 0.996 - self._holdings_value(day)
-        under_review = sum(self._quantities[code] * self._price_of(code, day) for code in held)
-        if surplus < 0 and under_review > 0:
-            shrink = max(0.2, 1 + surplus / under_review)
-            for code in held:
-                self._quantities[code] = self._whole(code, self._quantities[code] * shrink)
-        elif surplus > 0 and under_review > 0:
-            grow = min(2.0, 1 + surplus / under_review)
-            for code in held:
-                self._quantities[code] = self._whole(code, self._quantities[code] * grow)
-        self._cash = self._value - self._holdings_value(day)
+    def _spread(self, codes: list[str], day: int) -> None:
+        """Spend the cash above its floor on `codes` in equal parts."""
+        free = self._cash / self._value - REVIEW_CASH
+        for code in codes if free > 0 else ():
+            bought = self._quantity(code, free * 100 / len(codes), day)
+            self._change(code, self._quantities.get(code, 0) + bought, self._price_of(code, day))
 
     def _trade(self, day: int) -> None:
         if self._rng.random() < 0.12:
@@ -186,4 +179,4 @@ class Portfolio:
         return round(quantity, 2) if is_abroad else float(round(quantity))
 
     def _holdings_value(self, day: int) -> float:
-        return sum(quantity * self._price_of(code, day) for code, quantity in self._quantities.items())
+        return fsum(quantity * self._price_of(code, day) for code, quantity in self._quantities.items())

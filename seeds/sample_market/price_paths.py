@@ -1,10 +1,12 @@
 """Invented daily prices of everything the sample's ETFs hold, in KRW.
 
 Only additions and multiplications of random.Random(text).random() go in, so that every machine and every Python
-computes the same bits; log, exp and cos may differ in the last place from one C library to the next.
+computes the same bits: log, exp and cos may differ in the last place from one C library to the next. Sums are math.fsum,
+because the built-in sum adds floats in another way since Python 3.12.
 """
 
 from itertools import pairwise
+from math import fsum
 from random import Random
 
 from seeds.sample_market.definitions import Definitions
@@ -15,7 +17,7 @@ OWN_SWING = {"Korean": 1.15, "foreign": 0.95}  # % a day, besides what the secto
 
 def normal(rng: Random) -> float:
     """A draw that is close to standard normal: twelve uniform ones, less six."""
-    return sum(rng.random() for _ in range(12)) - 6.0
+    return fsum(rng.random() for _ in range(12)) - 6.0
 
 
 def tick(price: float) -> int:
@@ -80,9 +82,9 @@ class PricePaths:
 
     def _index(self, definitions: Definitions, markets: tuple[str, ...]) -> list[float]:
         members = [stock for stock in definitions.stocks.values() if stock.market in markets and stock.size]
-        total = sum(stock.size for stock in members)
+        total = fsum(stock.size for stock in members)
         return [
-            sum(stock.size * self.krw[stock.code][day] / self.krw[stock.code][0] for stock in members) / total
+            fsum(stock.size * self.krw[stock.code][day] / self.krw[stock.code][0] for stock in members) / total
             for day in range(self._days)
         ]
 
