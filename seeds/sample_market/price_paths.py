@@ -1,8 +1,8 @@
 """Invented daily prices of everything the sample's ETFs hold, in KRW.
 
 Only additions and multiplications of random.Random(text).random() go in, so that every machine and every Python
-computes the same bits: log, exp and cos may differ in the last place from one C library to the next. Sums are math.fsum,
-because the built-in sum adds floats in another way since Python 3.12.
+computes the same bits: log, exp and cos may differ in the last place from one C library to the next. Sums are
+math.fsum, because the built-in sum adds floats in another way since Python 3.12.
 """
 
 from itertools import pairwise
