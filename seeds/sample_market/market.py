@@ -41,7 +41,9 @@ class _Generator:
         self._market = written.market
         self._events = written.market["events"]
         self._dates = [day.isoformat() for day in written.trading_days]
-        self._krw = PricePaths(written).krw
+        paths = PricePaths(written)
+        self._krw = paths.krw
+        self._dollar = paths.currencies["USD"]
         self._snapshots: dict[str, list[Snapshot]] = {}
         self._quotes: dict[str, list[Quote]] = {}
 
@@ -182,11 +184,18 @@ class _Generator:
 
     def _cash_rows(self, fund: Fund, snapshot: Snapshot) -> list[Row]:
         won = "원화현금" if fund.brand == "KODEX" else "원화예금"
-        rows = [self._row(fund, snapshot, "CASH", won, "cash", round(snapshot.cash), snapshot.cash)]
+        dollars = snapshot.cash / 2 if self._keeps_dollars(fund) else 0.0
+        rows = [self._row(fund, snapshot, "CASH", won, "cash", round(snapshot.cash - dollars), snapshot.cash - dollars)]
+        if dollars:
+            amount = round(dollars / self._dollar[snapshot.day], 2)
+            rows.append(self._row(fund, snapshot, "CASH", "[USD] 예금", "cash", amount, dollars))
         if fund.brand in self._market["notional_cash_brands"] and not self._is_plain(fund):
             row = self._row(fund, snapshot, "CASH_NOTIONAL", "설정현금액", "cash", 0, snapshot.value)
             rows.append(row | {"weight_pct_source": 0, "weight_pct": None})
         return rows
+
+    def _keeps_dollars(self, fund: Fund) -> bool:
+        return fund.brand == self._events["two_cash_rows"]["brand"] and fund.attributes["market"] == "해외"
 
     def _is_plain(self, fund: Fund) -> bool:
         return fund.is_domestic_stock_fund and not self._definitions.baskets[fund.basket].exposure

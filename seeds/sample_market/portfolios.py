@@ -133,7 +133,9 @@ class Portfolio:
         price, quantity = self._price_of(code, day), self._quantities[code]
         share = 0.05 + 0.25 * self._rng.random()
         cash_share = self._cash / self._value
-        buys = self._rng.random() < (0.75 if cash_share > MOST_CASH / 2 else 0.35)
+        most = max(0.06, 1.2 * self._basket.stocks.get(code, 0) / 100)
+        wants_more = self._rng.random() < (0.75 if cash_share > MOST_CASH / 2 else 0.35)
+        buys = wants_more and quantity * price < most * self._value
         if buys:
             share = min(share, (cash_share - LEAST_CASH) * self._value / (quantity * price))
         if share < 0.03:

@@ -20,7 +20,7 @@ from seeds.sample_market.tidy import FILES, as_csv
 
 LAST_DAY = "2026-07-31"
 # Renew it after an intended change of a definition: the failing assertion shows the new one.
-DIGEST = "c71b87138174d7813a42fd17f9101e2182cf11e8413f687ebdded9aa44a06828"
+DIGEST = "d5a3dd391ff56a74101047f96160642a6df7e83031524581b0713006442579c3"
 
 
 @pytest.fixture(scope="module")
@@ -232,6 +232,11 @@ def test_one_stock_is_held_without_a_weight(snapshots):
 def test_one_stock_comes_in_two_rows(snapshots):
     rows = [row for row in snapshots["161510", LAST_DAY] if row["constituent_code"] == "086790"]
     assert len(rows) == 2
+
+
+def test_cash_in_two_currencies_comes_under_one_code(snapshots):
+    names = [row["constituent_name"] for row in snapshots["360200", LAST_DAY] if row["constituent_code"] == "CASH"]
+    assert names == ["원화예금", "[USD] 예금"]
 
 
 def test_one_bond_has_the_code_of_a_stock(market):
