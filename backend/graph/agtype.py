@@ -19,6 +19,7 @@ from age.models import Edge, Path, Vertex
 
 from backend.errors import AtlasError, InvalidInput
 
+_GRAPH_VALUES = ("::vertex", "::edge")
 _INT64 = range(-(2**63), 2**63)
 _TOKEN = re.compile(
     r"""
@@ -49,10 +50,12 @@ def decode(text: str | None) -> Any:
     """
     if text is None:
         return None
+    body, colons, annotation = text.rpartition("::") if text.endswith(_GRAPH_VALUES) else (text, "", "")
     try:
-        return orjson.loads(text)
+        value = orjson.loads(body)
     except orjson.JSONDecodeError:
         return _read(text)
+    return _graph_value(value, annotation, text) if colons else value
 
 
 def encode(parameters: Mapping[str, Any]) -> str:
@@ -185,16 +188,20 @@ def _container(values: list[Any], token: str, text: str, position: int) -> Any:
     fields = dict(zip(values[::2], values[1::2], strict=True))
     if not annotation:
         return fields
+    if annotation not in _GRAPH_VALUES:
+        raise _malformed(text, position)
+    return _graph_value(fields, annotation[2:], text)
+
+
+def _graph_value(fields: dict[str, Any], kind: str, text: str) -> Vertex | Edge:
     try:
-        if annotation == "::vertex":
+        if kind == "vertex":
             return Vertex(fields["id"], fields["label"], fields["properties"])
-        if annotation == "::edge":
-            edge = Edge(fields["id"], fields["label"], fields["properties"])
-            edge.start_id, edge.end_id = fields["start_id"], fields["end_id"]
-            return edge
-    except KeyError as error:
-        raise AgtypeError(f"a graph value lacks {error}: {text[:200]!r}") from error
-    raise _malformed(text, position)
+        edge = Edge(fields["id"], fields["label"], fields["properties"])
+        edge.start_id, edge.end_id = fields["start_id"], fields["end_id"]
+    except (KeyError, TypeError) as error:
+        raise AgtypeError(f"not a whole {kind}: {text[:200]!r}") from error
+    return edge
 
 
 def _scalar(token: str, text: str, position: int) -> Any:
