@@ -21,7 +21,7 @@ import pytest
 from psycopg import sql
 
 from backend.db.engine import Database
-from backend.db.migrate import upgrade
+from backend.db.migrate import grant_on_database, upgrade
 from backend.db.private_account import Account
 from backend.db.private_server import PrivateServer
 from backend.settings import Settings
@@ -117,6 +117,10 @@ def _database(server: PrivateServer, settings: Settings, *, name: str, template:
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         )
     database = Database(server.url(name), settings)
+    if template == TEMPLATE:
+        # A copy has what is in a database, but not the rights on the database itself.
+        with database.connect(autocommit=True) as connection:
+            grant_on_database(connection)
     yield database
     database.dispose()
 

@@ -62,7 +62,7 @@ def upgrade(database: Database, *, progress: Progress = silent) -> None:
         check_server(connection)
         roles.ensure_roles(connection, database.settings.home if database.needs_password else None)
         preload_age(connection)
-        _grant_creation(connection)
+        grant_on_database(connection)
         _run_alembic(database)
 
 
@@ -76,7 +76,7 @@ def recreate(database: Database) -> None:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
-def _grant_creation(connection: psycopg.Connection) -> None:
+def grant_on_database(connection: psycopg.Connection) -> None:
     """Let atlas_owner make tables in `public` and a schema for each graph, and all but the reader temporary tables."""
     name = sql.Identifier(connection.info.dbname)
     connection.execute(sql.SQL("GRANT CONNECT, CREATE ON DATABASE {} TO atlas_owner").format(name))
