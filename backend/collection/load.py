@@ -1,0 +1,196 @@
+"""Load a market: read, validate, resolve, compare, and write each date in a transaction of its own.
+
+A date is there as a whole or not at all, and a load that was killed goes on where it stopped. Loads queue: one at a time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from psycopg import Cursor
+from sqlalchemy import Connection, text
+
+from backend.collection import plan as planning
+from backend.collection import reference, resolve, stored
+from backend.collection.feed import Feed
+from backend.collection.label_tables import create_feeds
+from backend.collection.sources import files, sample
+from backend.collection.stored import Stored
+from backend.collection.validate import Issue, validate
+from backend.collection.write import Writer
+from backend.db.engine import Database
+from backend.errors import Conflict
+from backend.market import search_index
+
+# Any fixed number: one load at a time in a database.
+LOAD_LOCK = 0x45_54_46_4C
+# From this many new rows on, the planner's statistics are renewed at once.
+MANY_ROWS = 10_000
+
+# Called with what is being done, and how many dates of how many are done.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class Summary:
+    """What a load did. Dates are counted: new ones, corrected ones, and those that were there already."""
+
+    dataset: str
+    loaded_dates: int = 0
+    corrected_dates: int = 0
+    skipped_dates: int = 0
+    rejected_dates: list[date] = field(default_factory=list)
+    etfs: int = 0
+    holdings: int = 0
+    prices: int = 0
+    trades: int = 0
+    gaps: int = 0
+    rejected: list[Issue] = field(default_factory=list)
+    as_of: date | None = None
+    seconds: float = 0.0
+
+    def as_dict(self) -> dict:
+        """Return the summary as JSON values. `etfs` counts those in the market, the other counts are of this load."""
+        return {
+            "dataset": self.dataset,
+            "loaded_dates": self.loaded_dates,
+            "corrected_dates": self.corrected_dates,
+            "skipped_dates": self.skipped_dates,
+            "rejected_dates": [day.isoformat() for day in self.rejected_dates],
+            "etfs": self.etfs,
+            "holdings": self.holdings,
+            "prices": self.prices,
+            "trades": self.trades,
+            "gaps": self.gaps,
+            "rejected": [issue.as_dict() for issue in self.rejected],
+            "as_of": self.as_of.isoformat() if self.as_of else None,
+            "seconds": round(self.seconds, 2),
+        }
+
+
+def load_sample(database: Database, *, progress: Progress | None = None) -> Summary:
+    """Load the sample market. Raises Conflict where real data is loaded."""
+    return load(database, sample.read, progress=progress)
+
+
+def load_files(
+    database: Database, directory: Path, *, until: date | None = None, progress: Progress | None = None
+) -> Summary:
+    """Load the tidy CSV files of a folder, dates up to and including `until`.
+
+    The sample market makes room for them. Raises LoadError where a file cannot be read at all; bad rows are in the summary.
+    """
+    return load(database, lambda: files.read(directory), until=until, progress=progress)
+
+
+def load(
+    database: Database, read: Callable[[], Feed], *, until: date | None = None, progress: Progress | None = None
+) -> Summary:
+    """Load what a source delivers and return what that changed."""
+    started = time.monotonic()
+    say = progress or (lambda _text, _done, _total: None)
+    say("reading", 0, 0)
+    feed = read()
+    with database.engine("atlas_loader").connect() as connection, _one_at_a_time(connection, say):
+        summary = _load(connection, feed, until, say)
+    summary.seconds = time.monotonic() - started
+    return summary
+
+
+@contextmanager
+def _one_at_a_time(connection: Connection, say: Progress):
+    with connection.begin():
+        taken = connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LOAD_LOCK})
+    if not taken:
+        say("waiting for another load", 0, 0)
+        with connection.begin():
+            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOAD_LOCK})
+    try:
+        yield
+    finally:
+        if not connection.invalidated:
+            connection.rollback()
+            with connection.begin():
+                connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": LOAD_LOCK})
+
+
+def _load(connection: Connection, feed: Feed, until: date | None, say: Progress) -> Summary:
+    say("validating", 0, 0)
+    with connection.begin():
+        cursor = _cursor(connection)
+        before = Stored.load(cursor)
+        create_feeds(cursor)
+    if before.dataset == "files" and feed.source == "sample":
+        raise Conflict(
+            "Real data is loaded; the sample market would mix with it.",
+            ko="실제 데이터가 적재되어 있어 표본 시장을 적재하지 않습니다.",
+        )
+    replaces = before.dataset is not None and before.dataset != feed.source
+    state = Stored() if replaces else before
+    market = validate(feed, state.etfs)
+    summary = Summary(feed.source, rejected=market.issues, rejected_dates=sorted(market.rejected_dates))
+    say("resolving securities", 0, 0)
+    resolved = resolve.resolve(market.holdings, market.etfs, market.stocks, market.equivalents, state.codes)
+    plan = planning.make(market, resolved, state, until)
+    summary.skipped_dates = len(plan.skipped)
+    if not plan.days and replaces:
+        return _finish(connection, summary)
+
+    with connection.begin():
+        cursor = _cursor(connection)
+        if replaces:
+            stored.clear(cursor)
+        graph = reference.Graph.load(cursor)
+        changed = reference.write(cursor, market, resolved, graph)
+        if changed:
+            search_index.rebuild(connection)
+        if plan.days:
+            say("deriving trades", 0, len(plan.days))
+            earlier = stored.positions(cursor, plan.needed, graph.nodes)
+            writer = Writer(cursor, graph, state, plan, plan.trades(earlier))
+            _write(writer, plan.days[0], feed, summary)
+            say("loading", 1, len(plan.days))
+    for done, day in enumerate(plan.days[1:], start=2):
+        with connection.begin():
+            _write(writer, day, feed, summary)
+        say("loading", done, len(plan.days))
+    if summary.holdings > MANY_ROWS:
+        say("renewing statistics", len(plan.days), len(plan.days))
+        with connection.begin():
+            _cursor(connection).execute(
+                'ANALYZE etf_graph."ETF", etf_graph."Stock", etf_graph."HOLDS", etf_graph."TRADED", etf_history."ETF",'
+                ' etf_history."Stock", etf_history."HELD", etf_history."TRADED", etf_history."Price", etf_history."HAS_PRICE"'
+            )
+    if plan.days:
+        with connection.begin():
+            search_index.rebuild(connection)
+    return _finish(connection, summary)
+
+
+def _write(writer: Writer, day: planning.Day, feed: Feed, summary: Summary) -> None:
+    written = writer.write(day, feed.source, feed.label)
+    summary.holdings += written.holdings
+    summary.prices += written.prices
+    summary.trades += written.trades
+    summary.gaps += written.gaps
+    if day.known:
+        summary.corrected_dates += 1
+    else:
+        summary.loaded_dates += 1
+
+
+def _finish(connection: Connection, summary: Summary) -> Summary:
+    with connection.begin():
+        summary.etfs = connection.scalar(text("SELECT count(*) FROM etfs"))
+        summary.as_of = connection.scalar(text("SELECT as_of FROM datasets"))
+    return summary
+
+
+def _cursor(connection: Connection) -> Cursor:
+    """Return a cursor of the driver's connection, inside SQLAlchemy's transaction."""
+    return connection.connection.driver_connection.cursor()

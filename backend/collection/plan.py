@@ -1,0 +1,154 @@
+"""What a load has to write, date by date, computed before the first row is written."""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+import polars as pl
+
+from backend.collection import snapshots, trades
+from backend.collection.snapshots import Basket
+from backend.collection.stored import POSITIONS, Stored
+from backend.collection.validate import Market
+
+PRICE_COLUMNS = ("open", "high", "low", "close", "nav", "volume", "value_krw", "aum_krw")
+
+
+@dataclass
+class Day:
+    """The changes of one date.
+
+    `snapshots` are the ETFs whose basket is new or different, with its hash; those in `gaps` (with the reason) leave the graphs
+    alone. `rederived` are the ETFs and dates whose trades are computed anew, with the date of the snapshot before.
+    """
+
+    date: date
+    snapshots: dict[str, str] = field(default_factory=dict)
+    baskets: dict[str, Basket] = field(default_factory=dict)
+    gaps: dict[str, str] = field(default_factory=dict)
+    prices: dict[str, tuple] = field(default_factory=dict)
+    rederived: dict[tuple[str, date], date | None] = field(default_factory=dict)
+    known: bool = False
+
+    @property
+    def whole(self) -> list[str]:
+        """ETFs whose changed basket is no gap."""
+        return [etf for etf in self.snapshots if etf not in self.gaps]
+
+    @property
+    def content_hash(self) -> str:
+        return _digest(f"{name}={value}" for name, value in sorted({**self.snapshots, **self.prices}.items()))
+
+
+@dataclass
+class Plan:
+    """Every date to write in order, the dates that are there already, and the positions of the feed."""
+
+    days: list[Day]
+    skipped: list[date]
+    positions: pl.DataFrame
+    needed: set[tuple[str, date]]
+
+    def trades(self, stored_positions: pl.DataFrame) -> pl.DataFrame:
+        """Return the trades of every pair of snapshots to derive, given the stored positions that are `needed`.
+
+        Beside the columns of `trades.derive` there is `written`: the date with whose transaction they are written.
+        """
+        pairs = [
+            (day.date, etf, previous, current)
+            for day in self.days
+            for (etf, current), previous in day.rederived.items()
+            if previous
+        ]
+        schema = {"written": pl.Date, "etf": pl.String, "previous": pl.Date, "date": pl.Date}
+        frame = pl.DataFrame(pairs, schema=schema, orient="row")
+        everything = pl.concat([self.positions, stored_positions])
+        own = frame.filter(pl.col("written") == pl.col("date"))
+        later = frame.filter(pl.col("written") != pl.col("date"))
+        derived = [
+            trades.derive(everything, own).with_columns(pl.col("date").alias("written")),
+            trades.derive(everything, later)
+            .join(later, on=["etf", "previous", "date"])
+            .select(*trades.COLUMNS, "written"),
+        ]
+        return pl.concat(derived)
+
+
+def make(market: Market, resolved: pl.DataFrame, stored: Stored, until: date | None) -> Plan:
+    """Compare the feed with what is stored."""
+    rejected = market.rejected_dates
+    wanted = ~pl.col("date").is_in(sorted(rejected)) & ((pl.col("date") <= until) if until else True)
+    chosen = snapshots.choose(market.holdings.filter(wanted))
+    positions = snapshots.merge(chosen, resolved).select(*POSITIONS)
+    found = snapshots.baskets(chosen, resolved)
+    prices = market.prices.filter(wanted)
+
+    days: dict[date, Day] = {}
+    for day in sorted({d for _, d in found} | set(prices["date"])):
+        days[day] = Day(day, known=day in stored.run_dates)
+    for (etf, day), content_hash in _hashes(positions).items():
+        if stored.hashes.get((etf, day)) != content_hash:
+            days[day].snapshots[etf] = content_hash
+            days[day].baskets[etf] = found[etf, day]
+    for day, etf, *values in prices.select("date", "etf", *PRICE_COLUMNS).iter_rows():
+        if stored.prices.get((etf, day)) != tuple(values):
+            days[day].prices[etf] = tuple(values)
+
+    changed = {(etf, day.date): day.baskets[etf] for day in days.values() for etf in day.snapshots}
+    for (etf, day), reason in snapshots.find_gaps(changed, stored.constituents).items():
+        del changed[etf, day]
+        if day in stored.constituents.get(etf, ()):
+            # A basket that collapsed since it was stored whole corrects nothing.
+            del days[day].snapshots[etf]
+        else:
+            days[day].gaps[etf] = reason
+    needed = _pair_up(days, set(changed), stored)
+    skipped = [day.date for day in days.values() if not day.snapshots and not day.prices]
+    due = [day for day in days.values() if day.snapshots or day.prices]
+    keys = pl.DataFrame(sorted(changed), schema={"etf": pl.String, "date": pl.Date}, orient="row")
+    return Plan(due, skipped, positions.join(keys, on=["etf", "date"], how="semi"), needed)
+
+
+def _pair_up(days: dict[date, Day], changed: set[tuple[str, date]], stored: Stored) -> set[tuple[str, date]]:
+    """Enter the pairs of consecutive snapshots to compare, and return the stored snapshots that this takes."""
+    dates_of: dict[str, set[date]] = defaultdict(set)
+    for etf, day in changed:
+        dates_of[etf].add(day)
+    needed: set[tuple[str, date]] = set()
+    for etf, dates in dates_of.items():
+        old = sorted(stored.constituents.get(etf, ()))
+        timeline = sorted(dates.union(old))
+        for day in sorted(dates):
+            place = bisect_left(timeline, day)
+            pairs = {day: timeline[place - 1] if place else None}
+            following = bisect_right(old, day)
+            if following < len(old):
+                # The next snapshot is there already: until it is written itself, its trades start from this one.
+                pairs[old[following]] = day
+            for current, previous in pairs.items():
+                days[day].rederived[etf, current] = previous
+                if previous:
+                    needed |= {(etf, current), (etf, previous)}
+    return needed - changed
+
+
+def _hashes(positions: pl.DataFrame) -> dict[tuple[str, date], str]:
+    """Return a hash of each snapshot's positions by ETF and date."""
+    line = pl.concat_str(
+        "label",
+        "code",
+        pl.col("weight").cast(pl.String).fill_null(""),
+        pl.col("shares").cast(pl.String).fill_null(""),
+        separator="|",
+    )
+    texts = positions.group_by("etf", "date").agg(line.sort().str.join("\n").alias("text"))
+    return {(etf, day): _digest([text]) for etf, day, text in texts.iter_rows()}
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()

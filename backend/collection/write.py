@@ -1,0 +1,330 @@
+"""One date's changes into tables and graphs, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+from psycopg import Cursor, sql
+
+from backend.collection.label_tables import (
+    copy_lines,
+    copy_rows,
+    number_value,
+    properties,
+    reserve,
+    table,
+    text_value,
+    to_agtype,
+)
+from backend.collection.plan import PRICE_COLUMNS, Day, Plan
+from backend.collection.reference import Graph
+from backend.collection.stored import Stored
+from backend.graph.labels import HISTORY, MARKET
+
+EDGE = ("id", "start_id", "end_id", "properties")
+# Trades stay in the market graph this long before the data date.
+TRADES_KEPT = timedelta(days=90)
+# An older close says nothing about the market as it stands.
+PRICE_KEPT = timedelta(days=31)
+NO_LINES = pl.Series("line", [], dtype=pl.String)
+
+
+@dataclass
+class Written:
+    """How many rows a date brought."""
+
+    etfs: int = 0
+    holdings: int = 0
+    prices: int = 0
+    trades: int = 0
+    gaps: int = 0
+
+
+class Writer:
+    """Writes the days of a plan in order. Everything that can be computed for all days at once is, up front."""
+
+    def __init__(self, cursor: Cursor, graph: Graph, stored: Stored, plan: Plan, trades: pl.DataFrame) -> None:
+        self._cursor, self._graph, self._stored = cursor, graph, stored
+        self._etf_nodes = graph.nodes[MARKET, "ETF"]
+        held = plan.positions.with_columns(
+            properties(date=text_value("date"), weight=number_value("weight"), shares=number_value("shares")).alias(
+                "properties"
+            )
+        )
+        self._held = self._edges(HISTORY, "HELD", held, "date")
+        self._holds = {
+            day: frame for (day,), frame in self._ends(MARKET, held).partition_by("date", as_dict=True).items()
+        }
+        traded = trades.with_columns(
+            properties(
+                date=text_value("date"),
+                previous=text_value("previous"),
+                action=text_value("action"),
+                shares_change=number_value("shares_change"),
+                weight_before=number_value("weight_before"),
+                weight_after=number_value("weight_after"),
+            ).alias("properties")
+        )
+        self._traded = self._edges(HISTORY, "TRADED", traded, "written")
+        self._traded_now = self._edges(MARKET, "TRADED", traded, "written")
+
+    def write(self, day: Day, source: str, label: str) -> Written:
+        """Write one day: snapshots, trades, what is now, prices, and the record of the run."""
+        written = Written(len(day.whole), gaps=len(day.gaps), prices=len(day.prices))
+        as_of = self._advance(day)
+        written.holdings = self._write_held(day)
+        written.trades = self._write_trades(day, as_of)
+        now = self._write_holds(day)
+        self._write_prices(day)
+        self._write_etfs(day, now, as_of)
+        self._write_snapshots(day)
+        self._cursor.execute(
+            """
+            INSERT INTO datasets (name, label, as_of)
+            VALUES (%s, %s, %s)
+            ON CONFLICT (singleton) DO UPDATE
+            SET name = excluded.name, label = excluded.label, as_of = excluded.as_of, loaded_at = now()
+            """,
+            (source, label, as_of),
+        )
+        self._cursor.execute(
+            """
+            INSERT INTO collection_runs AS r (
+                source, date, status, etfs, holdings, prices, trades, gaps, content_hash, started_at, finished_at
+            )
+            VALUES (%s, %s, 'loaded', %s, %s, %s, %s, %s, %s, now(), clock_timestamp())
+            ON CONFLICT (source, date) DO UPDATE
+            SET status = excluded.status, etfs = excluded.etfs, holdings = excluded.holdings, prices = excluded.prices,
+                trades = excluded.trades, gaps = excluded.gaps, content_hash = excluded.content_hash,
+                started_at = excluded.started_at, finished_at = excluded.finished_at
+            """,
+            (
+                source,
+                day.date,
+                written.etfs,
+                written.holdings,
+                written.prices,
+                written.trades,
+                written.gaps,
+                day.content_hash,
+            ),
+        )
+        return written
+
+    def _advance(self, day: Day) -> date:
+        """Return the data date after this day: that of the newest snapshot, or of the newest price where there is none."""
+        if self._stored.as_of is None or (day.snapshots and day.date > self._stored.as_of):
+            self._stored.as_of = day.date
+        return self._stored.as_of
+
+    def _ends(self, graph: str, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows with start_id and end_id in a graph."""
+        ids = self._graph.ids(graph)
+        etfs = ids.filter(label="ETF").select(pl.col("code").alias("etf"), pl.col("id").alias("start_id"))
+        ends = ids.rename({"id": "end_id"})
+        joined = rows.join(etfs, on="etf", maintain_order="left").join(
+            ends, on=["label", "code"], maintain_order="left"
+        )
+        if len(joined) != len(rows):
+            raise RuntimeError(f"{len(rows) - len(joined)} edges of {graph} have no node")
+        return joined
+
+    def _edges(self, graph: str, edge: str, rows: pl.DataFrame, by: str) -> dict[date, pl.DataFrame]:
+        """Return id, etf and the COPY line of every edge, by date; ids are reserved here."""
+        if rows.is_empty():
+            return {}
+        first = reserve(self._cursor, graph, edge, self._graph.numbers[graph, edge], len(rows))
+        numbered = self._ends(graph, rows).with_columns(pl.int_range(first, first + len(rows)).alias("id"))
+        line = pl.concat_str(*EDGE, separator="\t").alias("line")
+        frames = numbered.select(by, "id", "date", line) if by != "date" else numbered.select("date", "id", line)
+        return {day: frame for (day,), frame in frames.partition_by(by, as_dict=True).items()}
+
+    def _write_held(self, day: Day) -> int:
+        again = [(etf, day.date) for etf in day.whole if (etf, day.date) in self._stored.hashes]
+        self._delete(HISTORY, "HELD", again)
+        lines = self._held[day.date]["line"] if day.date in self._held else NO_LINES
+        return copy_lines(self._cursor, table(HISTORY, "HELD"), EDGE, lines)
+
+    def _write_trades(self, day: Day, as_of: date) -> int:
+        old = self._stored.constituents
+        stale = [(etf, current) for etf, current in day.rederived if current in old.get(etf, ())]
+        self._delete(HISTORY, "TRADED", stale)
+        self._delete(MARKET, "TRADED", stale)
+        count = 0
+        if day.date in self._traded:
+            count = copy_lines(self._cursor, table(HISTORY, "TRADED"), EDGE, self._traded[day.date]["line"])
+            recent = self._traded_now[day.date].filter(pl.col("date") > as_of - TRADES_KEPT)
+            copy_lines(self._cursor, table(MARKET, "TRADED"), EDGE, recent["line"])
+            for edge, traded in recent.select("id", "date").iter_rows():
+                self._stored.traded[traded].append(edge)
+        self._trim_trades(as_of)
+        return count
+
+    def _trim_trades(self, as_of: date) -> None:
+        past = [traded for traded in self._stored.traded if traded <= as_of - TRADES_KEPT]
+        edges = [edge for traded in past for edge in self._stored.traded.pop(traded)]
+        if edges:
+            self._cursor.execute(
+                sql.SQL("DELETE FROM {} AS e USING unnest(%s::text[]) AS old (id) WHERE e.id = old.id::graphid").format(
+                    table(MARKET, "TRADED")
+                ),
+                ([str(edge) for edge in edges],),
+            )
+
+    def _delete(self, graph: str, edge: str, snapshots: Iterable[tuple[str, date]]) -> None:
+        """Delete the dated edges of some ETFs and dates."""
+        ids = self._graph.nodes[graph, "ETF"].ids
+        keys = [(ids[etf], f'"{day.isoformat()}"') for etf, day in snapshots]
+        if not keys:
+            return
+        copy_rows(self._cursor, sql.Identifier("snapshot_feed"), ("start_id", "date"), keys)
+        self._cursor.execute(
+            sql.SQL(
+                """
+                DELETE FROM {} AS e
+                USING snapshot_feed AS f
+                WHERE e.start_id = f.start_id
+                  AND ag_catalog.agtype_access_operator(e.properties, '"date"'::ag_catalog.agtype) = f.date
+                """
+            ).format(table(graph, edge))
+        )
+        self._cursor.execute("DELETE FROM snapshot_feed")
+
+    def _write_holds(self, day: Day) -> list[str]:
+        """Refresh what the day's ETFs hold now, unless a newer snapshot is there, and return those ETFs."""
+        known = self._etf_nodes.properties
+        now = [etf for etf in day.whole if known[etf].get("holdings_date", "") <= day.date.isoformat()]
+        if not now:
+            return []
+        feed = self._holds[day.date].filter(pl.col("etf").is_in(now))
+        lines = feed.select(pl.concat_str(EDGE[1:], separator="\t")).to_series()
+        copy_lines(self._cursor, sql.Identifier("holds_feed"), EDGE[1:], lines)
+        starts = [str(self._etf_nodes.ids[etf]) for etf in now]
+        self._cursor.execute(
+            """
+            DELETE FROM etf_graph."HOLDS" AS h
+            USING unnest(%s::text[]) AS etf (id)
+            WHERE h.start_id = etf.id::graphid
+              AND NOT EXISTS (SELECT FROM holds_feed AS f WHERE f.start_id = h.start_id AND f.end_id = h.end_id)
+            """,
+            (starts,),
+        )
+        self._cursor.execute(
+            """
+            INSERT INTO etf_graph."HOLDS" (start_id, end_id, properties)
+            SELECT start_id, end_id, properties
+            FROM holds_feed
+            ON CONFLICT (start_id, end_id) DO UPDATE
+            SET properties = excluded.properties
+            """
+        )
+        self._cursor.execute("DELETE FROM holds_feed")
+        return now
+
+    def _write_prices(self, day: Day) -> None:
+        if not day.prices:
+            return
+        cursor = self._cursor
+        names = ", ".join(PRICE_COLUMNS)
+        cursor.executemany(
+            f"""
+            INSERT INTO daily_prices (code, date, {names})
+            VALUES (%s, %s, {", ".join(["%s"] * len(PRICE_COLUMNS))})
+            ON CONFLICT (code, date) DO UPDATE
+            SET ({names}) = ROW ({", ".join(f"excluded.{name}" for name in PRICE_COLUMNS)})
+            """,
+            [(etf, day.date, *values) for etf, values in day.prices.items()],
+        )
+        etfs = self._graph.nodes[HISTORY, "ETF"].ids
+        nodes = {etf: _price_node(etf, day.date, values) for etf, values in day.prices.items() if etf in etfs}
+        new = [etf for etf in nodes if (etf, day.date) not in self._stored.prices]
+        write_price_nodes(cursor, self._graph, [(etf, nodes[etf]) for etf in new])
+        cursor.executemany(
+            """
+            UPDATE etf_history."Price"
+            SET properties = %s
+            WHERE ag_catalog.agtype_access_operator(properties, '"code"'::ag_catalog.agtype) = %s
+              AND ag_catalog.agtype_access_operator(properties, '"date"'::ag_catalog.agtype) = %s
+            """,
+            [(nodes[etf], f'"{etf}"', f'"{day.date}"') for etf in nodes if etf not in new],
+        )
+        for etf, values in day.prices.items():
+            self._stored.prices[etf, day.date] = values
+
+    def _write_etfs(self, day: Day, now: list[str], as_of: date) -> None:
+        """Bring the dated properties of the ETF nodes, and `etfs.holdings_date`, up to this day."""
+        changed: dict[str, dict] = {}
+        known = self._etf_nodes.properties
+        for etf in now:
+            changed[etf] = {**known[etf], "holdings_date": day.date.isoformat()}
+        for etf, (_, _, _, close, nav, *_) in day.prices.items():
+            if etf in known and known[etf].get("price_date", "") <= day.date.isoformat():
+                values = _without_price(changed.get(etf, known[etf]))
+                premium = round((close - nav) / nav * 100, 4) if close and nav else None
+                dated = {"close": _whole(close), "nav": nav, "premium": premium, "price_date": day.date.isoformat()}
+                changed[etf] = values | {name: value for name, value in dated.items() if value is not None}
+        oldest = (as_of - PRICE_KEPT).isoformat()
+        for etf, values in known.items():
+            values = changed.get(etf, values)
+            if values.get("price_date", oldest) < oldest:
+                changed[etf] = _without_price(values)
+        changed = {etf: values for etf, values in changed.items() if values != known[etf]}
+        self._etf_nodes.update(self._cursor, changed)
+        if now:
+            self._cursor.execute("UPDATE etfs SET holdings_date = %s WHERE code = ANY(%s)", (day.date, now))
+
+    def _write_snapshots(self, day: Day) -> None:
+        self._cursor.executemany(
+            """
+            INSERT INTO etf_snapshots (code, date, status, holdings, constituents, weight_sum, reason, content_hash)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+            ON CONFLICT (code, date) DO UPDATE
+            SET status = excluded.status, holdings = excluded.holdings, constituents = excluded.constituents,
+                weight_sum = excluded.weight_sum, reason = excluded.reason, content_hash = excluded.content_hash
+            """,
+            [
+                (
+                    etf,
+                    day.date,
+                    "gap" if etf in day.gaps else basket.status,
+                    basket.holdings,
+                    basket.constituents,
+                    basket.weight_sum,
+                    day.gaps.get(etf),
+                    day.snapshots[etf],
+                )
+                for etf, basket in day.baskets.items()
+                if etf in day.snapshots
+            ],
+        )
+
+
+def write_price_nodes(cursor: Cursor, graph: Graph, nodes: list[tuple[str, str]]) -> None:
+    """Create Price nodes, given as ETF and properties, and the edges to them."""
+    if not nodes:
+        return
+    first = reserve(cursor, HISTORY, "Price", graph.numbers[HISTORY, "Price"], len(nodes))
+    edge = reserve(cursor, HISTORY, "HAS_PRICE", graph.numbers[HISTORY, "HAS_PRICE"], len(nodes))
+    etfs = graph.nodes[HISTORY, "ETF"].ids
+    copy_rows(
+        cursor, table(HISTORY, "Price"), ("id", "properties"), [(first + n, node) for n, (_, node) in enumerate(nodes)]
+    )
+    edges = [(edge + n, etfs[etf], first + n, "{}") for n, (etf, _) in enumerate(nodes)]
+    copy_rows(cursor, table(HISTORY, "HAS_PRICE"), EDGE, edges)
+
+
+def _price_node(etf: str, day: date, values: tuple) -> str:
+    prices = dict(zip(PRICE_COLUMNS, values, strict=True))
+    whole = {name: _whole(prices[name]) for name in ("open", "high", "low", "close")}
+    return to_agtype({"code": etf, "date": day.isoformat(), **whole, "nav": prices["nav"], "volume": prices["volume"]})
+
+
+def _whole(price: float | None) -> int | float | None:
+    return int(price) if price is not None and price == int(price) else price
+
+
+def _without_price(values: dict) -> dict:
+    return {name: value for name, value in values.items() if name not in ("close", "nav", "premium", "price_date")}

@@ -1,0 +1,90 @@
+"""./atlas load: market data into the database."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+load = typer.Typer(help="Load market data: the sample market, or tidy CSV files.", no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object")]
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(load, name="load")
+
+
+@load.command("sample")
+def load_sample(as_json: AsJson = False) -> None:
+    """Load the sample market that ships with the project: real names and codes, invented figures."""
+    from backend.collection import load as loading
+
+    with _progress() as progress:
+        summary = loading.load_sample(_database(), progress=progress)
+    _report(summary, as_json)
+
+
+@load.command("files")
+def load_files(
+    directory: Annotated[
+        Path, typer.Option("--dir", help="Folder of etfs.csv, stocks.csv, holdings*.csv, prices.csv, …")
+    ],
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Newest date to load; by default all are")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Load tidy CSV files, plain or gzip; the sample market makes room. Exit status 1 if a row was rejected."""
+    from backend.collection import load as loading
+
+    with _progress() as progress:
+        summary = loading.load_files(_database(), directory, until=until.date() if until else None, progress=progress)
+    _report(summary, as_json)
+
+
+def _database():
+    from backend.db.engine import open_database
+    from backend.settings import get_settings
+
+    return open_database(get_settings())
+
+
+@contextmanager
+def _progress():
+    """A progress bar on the terminal, nothing where standard error is none."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def show(text: str, done: int, total: int) -> None:
+            bar.update(task, description=text, completed=done, total=total or None)
+
+        yield show
+
+
+def _report(summary, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(summary.as_dict(), ensure_ascii=False))
+    else:
+        typer.echo(
+            f"{summary.dataset}: {summary.loaded_dates} dates loaded, {summary.corrected_dates} corrected, "
+            f"{summary.skipped_dates} already there, {len(summary.rejected_dates)} rejected; "
+            f"{summary.holdings:,} holdings, {summary.trades:,} trades, {summary.prices:,} prices, {summary.gaps} gaps "
+            f"in {summary.seconds:.1f} s; data as of {summary.as_of}"
+        )
+        for issue in summary.rejected:
+            typer.echo(str(issue), err=True)
+    if summary.rejected:
+        sys.exit(1)
