@@ -1,9 +1,11 @@
 """Tags come from names, indexes and categories, and words inside other words do not count."""
 
+import csv
+
 import pytest
 
 from seeds.sample_market import generate
-from seeds.tags import load_rules, tags_for
+from seeds.tags import RULES_FILE, load_rules, tags_for
 
 
 def tags(name: str, **columns: object) -> set[str]:
@@ -126,3 +128,9 @@ def test_a_misspelt_field_is_named(tmp_path):
 
 def test_every_etf_of_the_sample_has_a_tag():
     assert all(tags_for(row) for row in generate().etfs)
+
+
+def test_aliases_of_tags_name_tags_that_exist():
+    with open(RULES_FILE.with_name("aliases.csv"), encoding="utf-8", newline="") as lines:
+        named = {row["key"] for row in csv.DictReader(lines) if row["kind"] == "tag"}
+    assert named <= {rule.tag for rule in load_rules()}
