@@ -1,0 +1,65 @@
+import { useEffect, useState } from 'react'
+
+import { Icon } from '../icons'
+import { duration } from '../table/format'
+import type { Step, Turn } from './conversation'
+
+/** What the agent is doing: live while it works, folded away afterwards. */
+export function Steps({ turn }: { turn: Turn }) {
+  if (turn.phase === 'running') {
+    return (
+      <ol className="steps live" aria-label="진행 과정">
+        {turn.steps.map((step) => (
+          <StepLine key={`${step.id}-${step.startedAt}`} step={step} />
+        ))}
+        {!turn.text && turn.steps.every((step) => step.finishedAt !== null) && (
+          <li className="step">
+            <span className="step-mark">
+              <span className="spinner" />
+            </span>
+            <span className="step-label">{turn.steps.length === 0 ? '질문을 읽는 중' : '답을 정리하는 중'}</span>
+          </li>
+        )}
+      </ol>
+    )
+  }
+  if (turn.steps.length === 0) return null
+  const first = Math.min(...turn.steps.map((step) => step.startedAt))
+  const last = Math.max(...turn.steps.map((step) => step.finishedAt ?? step.startedAt))
+  return (
+    <details className="steps-fold">
+      <summary>
+        <Icon name="chevron" size={15} />
+        과정 {turn.steps.length}단계 · {duration(last - first)}
+      </summary>
+      <ol className="steps">
+        {turn.steps.map((step) => (
+          <StepLine key={`${step.id}-${step.startedAt}`} step={step} />
+        ))}
+      </ol>
+    </details>
+  )
+}
+
+function StepLine({ step }: { step: Step }) {
+  const running = step.finishedAt === null
+  return (
+    <li className={running ? 'step' : 'step done'}>
+      <span className="step-mark">{running ? <span className="spinner" /> : <Icon name="check" size={14} />}</span>
+      <span className="step-label">
+        {step.label}
+        {step.outcome && step.outcome !== step.label && <span className="step-outcome">{step.outcome}</span>}
+      </span>
+      <span className="step-time">{running ? <Elapsed since={step.startedAt} /> : duration(step.finishedAt! - step.startedAt)}</span>
+    </li>
+  )
+}
+
+function Elapsed({ since }: { since: number }) {
+  const [now, setNow] = useState(Date.now)
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 100)
+    return () => clearInterval(timer)
+  }, [])
+  return duration(now - since)
+}

@@ -1,0 +1,41 @@
+import { useCallback, useEffect, useState } from 'react'
+
+export type Theme = 'light' | 'dark'
+
+const STORAGE_KEY = 'etf-atlas.theme'
+const systemDark = window.matchMedia('(prefers-color-scheme: dark)')
+
+function chosen(): Theme | null {
+  const theme = document.documentElement.dataset.theme
+  return theme === 'light' || theme === 'dark' ? theme : null
+}
+
+/** The colours in use, and the switch between them. The system's choice holds until a person makes one. */
+export function useTheme(): [Theme, () => void] {
+  const [theme, setTheme] = useState<Theme>(() => chosen() ?? (systemDark.matches ? 'dark' : 'light'))
+
+  useEffect(() => {
+    const follow = () => chosen() ?? setTheme(systemDark.matches ? 'dark' : 'light')
+    systemDark.addEventListener('change', follow)
+    return () => systemDark.removeEventListener('change', follow)
+  }, [])
+
+  useEffect(() => {
+    // The browser's own bar takes the colour of the page.
+    const canvas = getComputedStyle(document.body).backgroundColor
+    for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')) meta.content = canvas
+  }, [theme])
+
+  const toggle = useCallback(() => {
+    const next = theme === 'dark' ? 'light' : 'dark'
+    document.documentElement.dataset.theme = next
+    try {
+      localStorage.setItem(STORAGE_KEY, next)
+    } catch (error) {
+      console.warn('the choice of colours cannot be kept', error)
+    }
+    setTheme(next)
+  }, [theme])
+
+  return [theme, toggle]
+}
