@@ -108,6 +108,7 @@ class PrivateServer:
     def stop(self) -> bool:
         """Stop the server; return whether it was running. Open connections are cut, committed data is safe."""
         with self._locked():
+            self._await_pid_file()
             if self.running_pid() is None:
                 return False
             self.progress("stopping the database")
@@ -125,8 +126,11 @@ class PrivateServer:
     def running_pid(self) -> int | None:
         """Return the process id of the server that runs on our data folder."""
         lines = self._pid_file()
-        pid = int(lines[0]) if lines and lines[0].strip().isdigit() else None
-        return pid if pid is not None and pid in self._processes() else None
+        if not lines or not lines[0].strip().isdigit():
+            return None
+        pid = int(lines[0])
+        # After a crash the number may belong to any other program by now.
+        return pid if _folder_of(pid) == str(self.data) else None
 
     def url(self, database: str = DATABASE) -> str:
         """Return the administrator's URL of a database on this server."""
@@ -239,16 +243,14 @@ class PrivateServer:
 
     def _processes(self) -> list[int]:
         """Return the processes that work in our data folder: the server and its children."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    folder = os.readlink(entry / "cwd")
-                except OSError:
-                    continue
-                if folder == str(self.data):
-                    found.append(int(entry.name))
-        return found
+        numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+        return [pid for pid in numbers if _folder_of(pid) == str(self.data)]
+
+    def _await_pid_file(self) -> None:
+        """Give a server that has only just been started the time to say its number."""
+        deadline = time.monotonic() + 5
+        while self.running_pid() is None and self._processes() and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def _end_orphans(self) -> None:
         """End what a killed server left behind; its children end by themselves unless they are busy."""
@@ -274,3 +276,11 @@ class PrivateServer:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
             if known is None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+
+
+def _folder_of(pid: int) -> str | None:
+    """Return a process's working folder; None if it has ended or is somebody else's."""
+    try:
+        return os.readlink(f"/proc/{pid}/cwd")
+    except OSError:
+        return None

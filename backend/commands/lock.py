@@ -1,0 +1,39 @@
+"""./atlas lock: pin what the project depends on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ROOT = Path(__file__).resolve().parents[2]
+# The order matters: the later ones are constrained by the first.
+FILES = ("requirements", "requirements-dev", "requirements-node")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `lock`."""
+    app.command()(lock)
+
+
+def lock(
+    upgrade: Annotated[bool, typer.Option("--upgrade", help="Take the newest versions of everything")] = False,
+) -> None:
+    """Compile requirements*.in to requirements*.txt, with a hash for every file and no registry's address."""
+    from backend.virtual_environment import uv_settings
+
+    environment = {**os.environ, **uv_settings(os.environ)}
+    options = [
+        *("--quiet", "--universal", "--python-version", "3.11", "--generate-hashes", "--no-header"),
+        *("--no-emit-index-url", "--override", "requirements-overrides.txt"),
+        *(["--upgrade"] if upgrade else []),
+    ]
+    for name in FILES:
+        command = [str(Path(sys.prefix) / "bin" / "uv"), "pip", "compile", f"{name}.in", "-o", f"{name}.txt", *options]
+        compiled = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, check=False)
+        if compiled.returncode:
+            raise typer.Exit(compiled.returncode)

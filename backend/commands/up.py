@@ -1,0 +1,240 @@
+"""./atlas up: everything that is needed, then the web server."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    import socket
+
+    from backend.db.engine import Database
+    from backend.installation import OwnedDatabase
+    from backend.settings import Settings
+
+# How often the database is looked after, seconds.
+WATCH_SECONDS = 2.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands `up` and `serve`."""
+    app.command()(up)
+    app.command()(serve)
+
+
+def up(
+    port: Annotated[int | None, typer.Option(help="Port of the web server; by default ATLAS_PORT or 8000")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of market data to load instead of the sample")] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser")] = False,
+) -> None:
+    """Set up all that is needed, serve the web application and open it; Ctrl-C stops everything."""
+    from backend.installation import OwnedDatabase, listening_socket, only_one
+    from backend.logs import configure
+
+    settings = _settings(port)
+    configure(settings.log_level)
+    address = _address(settings)
+    _stop_on_signals()
+    with only_one(settings.home, address), listening_socket(settings.host, settings.port) as listener:
+        owned = None
+        try:
+            steps = _Steps()
+            if settings.database_url is None:
+                owned = OwnedDatabase(_private_server(settings, steps.say))
+            database = _set_up(settings, owned, data, steps)
+            typer.echo(f"\nETF Atlas: {address}  (Ctrl-C stops it)", err=True)
+            if not no_browser:
+                _open_browser(address)
+            _serve(settings, database, listener, owned)
+            database.dispose()
+        except KeyboardInterrupt:
+            typer.echo("\nstopping", err=True)
+        finally:
+            _ignore_signals()
+            if owned:
+                owned.stop()
+
+
+def serve(
+    port: Annotated[int | None, typer.Option(help="Port of the web server; by default ATLAS_PORT or 8000")] = None,
+) -> None:
+    """Serve the web application on what is there; `up` also does the set-up."""
+    from backend.db.engine import open_database
+    from backend.installation import listening_socket
+    from backend.logs import configure
+
+    settings = _settings(port)
+    configure(settings.log_level)
+    _stop_on_signals()
+    try:
+        with listening_socket(settings.host, settings.port) as listener:
+            database = open_database(settings)
+            typer.echo(f"ETF Atlas: {_address(settings)}", err=True)
+            _serve(settings, database, listener, None)
+            database.dispose()
+    except KeyboardInterrupt:
+        typer.echo("\nstopped", err=True)
+
+
+def _settings(port: int | None) -> Settings:
+    from backend.settings import get_settings
+
+    settings = get_settings()
+    return settings if port is None else settings.model_copy(update={"port": port})
+
+
+def _address(settings: Settings) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
+    return f"http://{host}:{settings.port}"
+
+
+def _private_server(settings: Settings, say: Callable[[str], None]) -> Any:
+    from backend.db.private_server import PrivateServer
+
+    return PrivateServer.of(settings, say)
+
+
+class _Steps:
+    """Shows each step of the set-up with its time, live on a terminal and line by line elsewhere."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console(stderr=True, highlight=False)
+        self._title = ""
+        self._status: Any = None
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        self._title = title
+        started = time.perf_counter()
+        if self._console.is_terminal:
+            with self._console.status(title) as self._status:
+                yield
+            self._status = None
+        else:
+            yield
+        self._console.print(f"[green]✓[/green] {title} ({time.perf_counter() - started:.1f} s)")
+
+    def say(self, text: str, done: int | None = None, total: int | None = None) -> None:
+        """Show what the step is doing, with its share where it is known."""
+        share = f" {done:,}/{total:,}" if done is not None and total else ""
+        if self._status:
+            self._status.update(f"{self._title}: {text}{share}")
+        elif not share:
+            self._console.print(f"  {text}", style="dim")
+
+
+def _set_up(settings: Settings, owned: OwnedDatabase | None, data: Path | None, steps: _Steps) -> Database:
+    from backend.db.engine import Database
+
+    with steps.step("Database"):
+        if owned:
+            owned.start()
+        database = Database(owned.server.url() if owned else str(settings.database_url), settings)
+    with steps.step("Schema"):
+        from backend.db.migrate import upgrade
+
+        upgrade(database, progress=steps.say)
+    with steps.step("Market data"):
+        _load_market(database, data, steps)
+    with steps.step("Example questions"):
+        from agent.examples import store
+
+        with database.engine("atlas_app").begin() as connection:
+            store(connection)
+    if importlib.util.find_spec("backend.web_build"):
+        with steps.step("Web page"):
+            from backend.web_build import build
+
+            build(steps.say)
+    return database
+
+
+def _load_market(database: Database, data: Path | None, steps: _Steps) -> None:
+    from sqlalchemy import text
+
+    from backend.collection.load import load_files, load_sample
+
+    if data is not None:
+        load_files(database, data, progress=steps.say)
+        return
+    with database.engine("atlas_app").connect() as connection:
+        loaded = connection.execute(text("SELECT label FROM datasets")).scalar()
+    if loaded is None:
+        load_sample(database, progress=steps.say)
+
+
+def _serve(settings: Settings, database: Database, listener: socket.socket, owned: OwnedDatabase | None) -> None:
+    import uvicorn
+
+    from backend.app import create_app
+
+    configuration = uvicorn.Config(
+        create_app(database, settings),
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=3,
+        # Streams of answers stay open long; a client that is gone is noticed when it is written to.
+        timeout_keep_alive=30,
+    )
+    stopped = threading.Event()
+    watch = threading.Thread(target=_watch, args=(owned, stopped), name="database-watch")
+    if owned:
+        watch.start()
+    try:
+        uvicorn.Server(configuration).run(sockets=[listener])
+    finally:
+        stopped.set()
+        if owned:
+            watch.join()
+
+
+def _watch(owned: OwnedDatabase, stopped: threading.Event) -> None:
+    """Start the database again whenever it has died while we serve."""
+    import structlog
+
+    from backend.errors import DatabaseSetupError
+
+    log = structlog.get_logger(__name__)
+    while not stopped.wait(WATCH_SECONDS):
+        try:
+            if owned.revive():
+                log.warning("the database had died and was started again")
+        except DatabaseSetupError as error:
+            log.error("the database cannot be started", error=error.message)
+
+
+def _open_browser(address: str) -> None:
+    """Open the page once the server answers; where there is no screen the printed address must do."""
+    import webbrowser
+
+    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return
+    threading.Timer(1.0, webbrowser.open, args=(address,)).start()
+
+
+def _stop_on_signals() -> None:
+    """Make a polite kill and a closed terminal end the program like Ctrl-C, with its cleaning up."""
+
+    def interrupt(_number: int, _frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, interrupt)
+
+
+def _ignore_signals() -> None:
+    """Let no second Ctrl-C cut the cleaning up short."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
