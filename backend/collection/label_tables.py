@@ -1,8 +1,8 @@
 """Rows straight into AGE's label tables.
 
-Cypher's MERGE writes some two thousand edges a second; a label table is a table, and COPY writes hundreds of thousands. What
-Cypher would do for us is done here: ids (the label's number and the next number of its sequence), keys that stay unique (an
-index), and no edge without both of its ends (every id comes from the node tables).
+Cypher's MERGE writes some two thousand edges a second; a label table is a table, and COPY writes hundreds of
+thousands. What Cypher would do for us is done here: ids (the label's number and the next number of its sequence),
+keys that stay unique (an index), and no edge without both of its ends (every id comes from the node tables).
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def copy_rows(cursor: Cursor, target: sql.Composable, columns: Sequence[str], ro
 
 
 def properties(**values: pl.Expr) -> pl.Expr:
-    """Return the expression of a properties map from expressions of JSON values; a null value leaves its property out."""
+    """Return the expression of a properties map from those of JSON values; a null value leaves its property out."""
     parts = [pl.concat_str(pl.lit(f', "{name}": '), value).fill_null("") for name, value in values.items()]
     inner = pl.concat_str(parts)
     return pl.concat_str(pl.lit("{"), inner.str.slice(2), pl.lit("}"))
@@ -109,7 +109,7 @@ class Nodes:
             self.properties[values[self._key]] = values
 
     def sync(self, cursor: Cursor, wanted: Mapping[str, Mapping[str, object]]) -> list[str]:
-        """Create the nodes that are missing, give the others the wanted properties, and return the keys that are new."""
+        """Create missing nodes, give the others the wanted properties, and return the keys that are new."""
         given = {key: {n: v for n, v in values.items() if v is not None} for key, values in wanted.items()}
         new = sorted(key for key in given if key not in self.ids)
         changed = {key: values for key, values in given.items() if key in self.ids and values != self.properties[key]}

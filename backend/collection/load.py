@@ -1,6 +1,6 @@
 """Load a market: read, validate, resolve, compare, and write each date in a transaction of its own.
 
-A date is there as a whole or not at all, and a load that was killed goes on where it stopped. Loads queue: one at a time.
+A date is there as a whole or not at all, and a load that was killed goes on where it stopped. Loads queue.
 """
 
 from __future__ import annotations
@@ -31,6 +31,20 @@ from backend.market import search_index
 LOAD_LOCK = 0x45_54_46_4C
 # From this many new rows on, the planner's statistics are renewed at once.
 MANY_ROWS = 10_000
+ANALYZED = (
+    'etf_graph."ETF"',
+    'etf_graph."Stock"',
+    'etf_graph."HOLDS"',
+    'etf_graph."TRADED"',
+    'etf_history."ETF"',
+    'etf_history."Stock"',
+    'etf_history."Price"',
+    'etf_history."HELD"',
+    'etf_history."TRADED"',
+    'etf_history."HAS_PRICE"',
+    "daily_prices",
+    "etf_snapshots",
+)
 
 # Called with what is being done, and how many dates of how many are done.
 Progress = Callable[[str, int, int], None]
@@ -83,7 +97,8 @@ def load_files(
 ) -> Summary:
     """Load the tidy CSV files of a folder, dates up to and including `until`.
 
-    The sample market makes room for them. Raises LoadError where a file cannot be read at all; bad rows are in the summary.
+    The sample market makes room for them. Raises LoadError where a file cannot be read at all; bad rows are in the
+    summary.
     """
     return load(database, lambda: files.read(directory), until=until, progress=progress)
 
@@ -162,10 +177,7 @@ def _load(connection: Connection, feed: Feed, until: date | None, say: Progress)
     if summary.holdings > MANY_ROWS:
         say("renewing statistics", len(plan.days), len(plan.days))
         with connection.begin():
-            _cursor(connection).execute(
-                'ANALYZE etf_graph."ETF", etf_graph."Stock", etf_graph."HOLDS", etf_graph."TRADED", etf_history."ETF",'
-                ' etf_history."Stock", etf_history."HELD", etf_history."TRADED", etf_history."Price", etf_history."HAS_PRICE"'
-            )
+            _cursor(connection).execute(f"ANALYZE {', '.join(ANALYZED)}")
     if plan.days:
         with connection.begin():
             search_index.rebuild(connection)

@@ -23,8 +23,9 @@ PRICE_COLUMNS = ("open", "high", "low", "close", "nav", "volume", "value_krw", "
 class Day:
     """The changes of one date.
 
-    `snapshots` are the ETFs whose basket is new or different, with its hash; those in `gaps` (with the reason) leave the graphs
-    alone. `rederived` are the ETFs and dates whose trades are computed anew, with the date of the snapshot before.
+    `snapshots` are the ETFs whose basket is new or different, with its hash; those in `gaps` (with the reason) leave
+    the graphs alone. `rederived` are the ETFs and dates whose trades are computed anew, with the date of the snapshot
+    before.
     """
 
     date: date

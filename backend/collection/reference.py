@@ -1,4 +1,4 @@
-"""What has no date: ETFs, securities, their codes and names, and the nodes and edges that mirror them in both graphs."""
+"""What has no date: ETFs, securities, their codes and names, and the nodes and edges that mirror them."""
 
 from __future__ import annotations
 

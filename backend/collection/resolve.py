@@ -1,16 +1,16 @@
 """Which codes mean the same security.
 
-Managers name one security differently (`NVDA US`, `US67066G1040`), tickers change (`ABC US` became `COR US`), and one code can
-stand for securities of different kinds. Rules:
+Managers name one security differently (`NVDA US`, `US67066G1040`), tickers change (`ABC US` became `COR US`), and one
+code can stand for securities of different kinds. Rules:
 
 - Kind first: a bond is never joined to a stock. Only stocks and ETFs are joined across codes.
 - Stocks are joined by `ticker_equivalents.csv` and by the ISINs of `stocks.csv`, ETFs by the ISINs of `etfs.csv`.
-- Two codes that one basket lists beside each other are two securities (share classes such as GOOG US and GOOGL US), whatever
-  an equivalence says: the equivalence that would join them is left out.
+- Two codes that one basket lists beside each other are two securities (share classes such as GOOG US and GOOGL US),
+  whatever an equivalence says: the equivalence that would join them is left out.
 - The canonical code is a listing's code rather than an ISIN, and the newer of two tickers (`code_b` replaces `code_a`).
 - What has no code of its own (`0`) goes by its name.
-- A code that several kinds share belongs to the stock, else to the first of bond, derivative, cash, other; the others carry
-  their kind in brackets.
+- A code that several kinds share belongs to the stock, else to the first of bond, derivative, cash, other; the others
+  carry their kind in brackets.
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ def resolve(
     equivalents: pl.DataFrame,
     known: Iterable[tuple[str, str, str]] = (),
 ) -> pl.DataFrame:
-    """Return code, kind, name → canonical, label, canonical_kind for every distinct code, kind and name of the holdings.
+    """Return code, kind, name → canonical, label, canonical_kind for every distinct code, kind and name of the
+    holdings.
 
-    `label` is the node label: Stock, ETF or Asset. `known` are (code, kind, canonical) of earlier loads; they stay as they are
-    unless an equivalence says otherwise.
+    `label` is the node label: Stock, ETF or Asset. `known` are (code, kind, canonical) of earlier loads; they stay as
+    they are unless an equivalence says otherwise.
     """
     codes = holdings.select("code", "kind", "name").unique(maintain_order=True)
     known = list(known)

@@ -1,7 +1,7 @@
 """One basket for each ETF and date: which file's, which rows, and whether it is whole.
 
-- A snapshot comes from one file, never from a mix: the one whose weights are complete, then the one with more rows, then
-  `holdings_full` before `holdings_small` before `holdings_active` before others by name.
+- A snapshot comes from one file, never from a mix: the one whose weights are complete, then the one with more rows,
+  then `holdings_full` before `holdings_small` before `holdings_active` before others by name.
 - Rows that agree in every column are one row. Rows of one security are summed; where one of them weighs nothing it is a
   settlement line, whose quantity (some sources print the stock's code there) does not count.
 - The notional cash of a basket is no position.
@@ -48,7 +48,8 @@ def choose(holdings: pl.DataFrame) -> pl.DataFrame:
 
 
 def merge(chosen: pl.DataFrame, resolved: pl.DataFrame) -> pl.DataFrame:
-    """Return the positions: date, etf, label, code (canonical), weight (%), shares, one row for each security of a basket.
+    """Return the positions: date, etf, label, code (canonical), weight (%), shares, one row for each security of a
+    basket.
 
     A weight or quantity that no row gives is null.
     """
@@ -72,7 +73,7 @@ def _sum(column: str) -> pl.Expr:
 
 @dataclass(frozen=True)
 class Basket:
-    """What is known about one snapshot. `constituents` counts all but cash, `holdings` the stocks, `weight_sum` is in %."""
+    """One snapshot's figures: `constituents` counts all but cash, `holdings` the stocks, `weight_sum` is in %."""
 
     constituents: int
     holdings: int
@@ -107,9 +108,9 @@ def find_gaps(
 ) -> dict[tuple[str, date], str]:
     """Return the snapshots that are gaps, with the reason.
 
-    A basket is a gap when it has no constituent but cash, or fewer than half as many as the last whole one (of at least
-    `FEWEST_TO_JUDGE`) while its source reports no weights that add up. `stored` gives the number of constituents by ETF and
-    date for the snapshots in the database.
+    A basket is a gap when it has no constituent but cash, or fewer than half as many as the last whole one (of at
+    least `FEWEST_TO_JUDGE`) while its source reports no weights that add up. `stored` gives the number of
+    constituents by ETF and date for the snapshots in the database.
     """
     gaps: dict[tuple[str, date], str] = {}
     days_of: dict[str, list[date]] = {}

@@ -65,7 +65,8 @@ class Stored:
                 stored.constituents[code][day] = constituents
         cursor.execute(
             """
-            SELECT code, date, open::float8, high::float8, low::float8, close::float8, nav::float8, volume, value_krw, aum_krw
+            SELECT code, date, open::float8, high::float8, low::float8, close::float8, nav::float8,
+                   volume, value_krw, aum_krw
             FROM daily_prices
             """
         )

@@ -1,12 +1,14 @@
 """What an ETF bought and sold between two snapshots.
 
-Quantities are compared, never weights: a price move is no trade. The quantities of a basket are per creation unit, and the
-manager rescales the whole basket now and then, so each quantity's ratio is divided by the median ratio of the basket. What
-is then more than `THRESHOLD` away from 1 is `more` or `less`; what appears is `new`, what disappears `out`.
+Quantities are compared, never weights: a price move is no trade. The quantities of a basket are per creation unit,
+and the manager rescales the whole basket now and then, so each quantity's ratio is divided by the median ratio of the
+basket. What is then more than `THRESHOLD` away from 1 is `more` or `less`; what appears is `new`, what disappears
+`out`.
 
-Only stocks and ETFs are traded here: bonds, cash and derivatives roll over all the time. A quantity of 0 means that the source
-gave none, so nothing is said about its change. Where the two snapshots are printed with different precision (whole shares in
-one source, hundredths in another), a difference within the coarser rounding is no trade either.
+Only stocks and ETFs are traded here: bonds, cash and derivatives roll over all the time. A quantity of 0 means that
+the source gave none, so nothing is said about its change. Where the two snapshots are printed with different
+precision (whole shares in one source, hundredths in another), a difference within the coarser rounding is no trade
+either.
 """
 
 from __future__ import annotations
@@ -25,8 +27,8 @@ def derive(positions: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     """Return the trades of each pair of snapshots, with `COLUMNS`.
 
     positions: date, etf, label, code, weight (%), shares (per creation unit), every snapshot that a pair names.
-    pairs: etf, previous, date. shares_change is in % after rescaling (-100 for `out`, null for `new`); a weight is 0 where the
-    security was not held and null where the source gave none.
+    pairs: etf, previous, date. shares_change is in % after rescaling (-100 for `out`, null for `new`); a weight is 0
+    where the security was not held and null where the source gave none.
     """
     held = positions.filter(pl.col("label").is_in(TRADED_LABELS)).with_columns(_rounding().alias("rounding"))
     side = held.select("etf", "date", "label", "code", "weight", "shares", "rounding")

@@ -1,7 +1,7 @@
 """Text becomes typed tables here, and every bad row is found with its file, line, column and reason.
 
-A row of holdings or prices that is bad takes its whole date out: half a date is worse than none. A bad row of a reference
-table (ETFs, stocks, names) is left out alone.
+A row of holdings or prices that is bad takes its whole date out: half a date is worse than none. A bad row of a
+reference table (ETFs, stocks, names) is left out alone.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ class Market:
 def validate(feed: Feed, known_etfs: set[str], *, today: date | None = None) -> Market:
     """Type and check every row of the feed.
 
-    `known_etfs` are the codes that the database knows; where neither it nor the feed lists any ETF, every well-formed code is
-    taken. `today` (in Seoul) is the last date that can have figures.
+    `known_etfs` are the codes that the database knows; where neither it nor the feed lists any ETF, every well-formed
+    code is taken. `today` (in Seoul) is the last date that can have figures.
     """
     today = today or datetime.now(ZoneInfo("Asia/Seoul")).date()
     found = _Found()
@@ -314,7 +314,7 @@ def _positive(column: str) -> pl.Expr:
 
 
 def _with_day(raw: pl.DataFrame) -> pl.DataFrame:
-    """Return the table with `day`: the row's date, or for a row whose date cannot be read that of the rows around it."""
+    """Return the table with `day`: a row's date, or for one whose date cannot be read that of the rows around it."""
     day = _day("date")
     before, after = day.forward_fill().over("file"), day.backward_fill().over("file")
     return raw.with_columns(pl.coalesce(day, before, after).alias("day"))

@@ -115,7 +115,7 @@ class Writer:
         return written
 
     def _advance(self, day: Day) -> date:
-        """Return the data date after this day: that of the newest snapshot, or of the newest price where there is none."""
+        """Return the data date after this day: the newest snapshot's, or the newest price's where there is none."""
         if self._stored.as_of is None or (day.snapshots and day.date > self._stored.as_of):
             self._stored.as_of = day.date
         return self._stored.as_of

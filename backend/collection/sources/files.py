@@ -1,7 +1,7 @@
 """Tidy CSV files of a folder, plain or gzip.
 
-`etfs.csv`, `stocks.csv`, `holdings*.csv`, `prices.csv`, `etf_renames.csv` and `ticker_equivalents.csv`, each also as `.gz`;
-any of them may be missing, other files are left alone. UTF-8, comma separated, a header line.
+`etfs.csv`, `stocks.csv`, `holdings*.csv`, `prices.csv`, `etf_renames.csv` and `ticker_equivalents.csv`, each also as
+`.gz`; any of them may be missing, other files are left alone. UTF-8, comma separated, a header line.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def _ragged(path: Path, content: bytes, width: int) -> str | None:
 
 
 def _true_lines(frame: pl.DataFrame, content: bytes) -> pl.DataFrame:
-    """Return the frame with the line on which each row starts, where cells run over several lines or lines are blank."""
+    """Return the frame with the line each row starts on, where cells run over several lines or lines are blank."""
     if content.count(b"\n") <= len(frame) + 1:
         return frame
     reader = csv.reader(io.StringIO(content.decode(), newline=""))
