@@ -146,7 +146,7 @@ def upgrade() -> None:
         op.execute(statement)
     tables = ", ".join(NAMES)
     op.execute(f"GRANT SELECT ON {tables} TO atlas_app")
-    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO atlas_loader")
+    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE, MAINTAIN ON {tables} TO atlas_loader")
 
 
 def downgrade() -> None:
