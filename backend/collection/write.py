@@ -28,7 +28,7 @@ EDGE = ("id", "start_id", "end_id", "properties")
 # Trades stay in the market graph this long before the data date.
 TRADES_KEPT = timedelta(days=90)
 # An older close says nothing about the market as it stands.
-PRICE_KEPT = timedelta(days=31)
+PRICE_KEPT = timedelta(days=365)
 NO_LINES = pl.Series("line", [], dtype=pl.String)
 
 
