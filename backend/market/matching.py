@@ -180,6 +180,7 @@ _SIMILAR = """
     SELECT kind, key, name, source, spelling, form, size
     FROM search_names
     WHERE letters % :typed
+      AND bigrams IS NOT NULL
       AND kind = ANY(:kinds)
     ORDER BY similarity(letters, :typed) DESC, size DESC
     LIMIT 40

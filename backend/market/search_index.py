@@ -178,12 +178,20 @@ def _rows(
         name, size = (known[kind, key].name, sizes[kind, key]) if kind != "group" else (written, 0)
         if kind == "group":
             # A group's name is what the folded names of its members begin with.
-            yield kind, key, spelling.fold(key), source, written, form, None, None, [], size
+            yield kind, key, spelling.fold(key), source, written, form, None, None, None, size
         elif source in _CODES:
-            yield kind, key, name, source, written, form, None, None, [], size
+            yield kind, key, name, source, written, form, None, None, None, size
         else:
-            grams = spelling.bigrams(form)
-            yield kind, key, name, source, written, form, hangul.letters(form), hangul.initials(form), grams, size
+            grams = None if _has_core(kind, source, written, form) else spelling.bigrams(form)
+            initials = None if form.isascii() else hangul.initials(form)
+            yield kind, key, name, source, written, form, hangul.letters(form), initials, grams, size
+
+
+def _has_core(kind: str, source: str, written: str, form: str) -> bool:
+    """Tell whether a form's core is a row of its own: a company's name less its legal form, an ETF's Korean name."""
+    if kind == "stock" and source in ("name", "english") and form.isascii():
+        return form != spelling.issuer(written)
+    return kind == "etf" and source == "english"
 
 
 def _all_spellings(
@@ -207,6 +215,9 @@ def _all_spellings(
 def _forms(kind: str, source: str, written: str) -> Iterator[tuple[str, str]]:
     """Yield each form that a written name is found by, with the source to give as its reason."""
     plain, folded = spelling.normalise(written), spelling.fold(written)
+    if kind == "etf" and source == "english":
+        yield folded.removesuffix("etf"), source
+        return
     yield folded, source
     if source in _CODES:
         ticker, _, market = written.rpartition(" ")
@@ -224,8 +235,6 @@ def _forms(kind: str, source: str, written: str) -> Iterator[tuple[str, str]]:
         yield spelling.fold(short), "issuer"
     if kind == "company":
         yield spelling.fold(written).removesuffix("자산운용"), "issuer"
-    if kind == "etf" and source == "english":
-        yield folded.removesuffix("etf"), source
 
 
 COLUMNS = "kind, key, name, source, spelling, form, letters, initials, bigrams, size"
@@ -265,3 +274,4 @@ def _write(connection: Connection, rows: list[tuple]) -> None:
             """
         )
     )
+    connection.execute(text("ANALYZE search_names"))

@@ -23,7 +23,7 @@ TABLES = [
         form text COLLATE "C" NOT NULL CHECK (form <> ''),
         letters text COLLATE "C",
         initials text COLLATE "C",
-        bigrams text[] NOT NULL DEFAULT '{}',
+        bigrams text[],
         size smallint NOT NULL,
         UNIQUE (kind, key, form)
     ) WITH (fillfactor = 80)
@@ -31,9 +31,19 @@ TABLES = [
     "CREATE INDEX search_names_form ON search_names (form)",
     "CREATE INDEX search_names_letters ON search_names (letters)",
     "CREATE INDEX search_names_initials ON search_names (initials)",
-    "CREATE INDEX search_names_letters_trigrams ON search_names USING gin (letters gin_trgm_ops)",
-    "CREATE INDEX search_names_initials_trigrams ON search_names USING gin (initials gin_trgm_ops)",
-    "CREATE INDEX search_names_bigrams ON search_names USING gin (bigrams)",
+    # Codes have no letters: they are looked up whole or by their beginning. Long forms whose core stands in a row of its
+    # own have no bigrams: they are found by their beginning, but not by a fragment or with a typing error.
+    # A list of pending entries would be searched one by one, and a rebuild fills all at once: no fastupdate.
+    """
+    CREATE INDEX search_names_letters_trigrams ON search_names USING gin (letters gin_trgm_ops)
+    WITH (fastupdate = off)
+    WHERE bigrams IS NOT NULL
+    """,
+    """
+    CREATE INDEX search_names_initials_trigrams ON search_names USING gin (initials gin_trgm_ops)
+    WITH (fastupdate = off)
+    """,
+    "CREATE INDEX search_names_bigrams ON search_names USING gin (bigrams) WITH (fastupdate = off)",
     # What the names were last built from, so that a load which changes no name leaves them alone. At most one row.
     """
     CREATE TABLE search_builds (
@@ -50,7 +60,7 @@ def upgrade() -> None:
     for statement in TABLES:
         op.execute(statement)
     op.execute("GRANT SELECT ON search_names, search_builds TO atlas_app")
-    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON search_names, search_builds TO atlas_loader")
+    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE, MAINTAIN ON search_names, search_builds TO atlas_loader")
 
 
 def downgrade() -> None:
