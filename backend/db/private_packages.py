@@ -152,7 +152,7 @@ class _AptRoot:
             # A testing suite's Release file expires although nothing is wrong with it.
             "Acquire::Check-Valid-Until": "false",
             "Acquire::Languages": "none",
-            "Acquire::Retries": "3",
+            "Acquire::Retries": "2",
         }
         lines = [f'{key} "{value}";' for key, value in options.items()]
         self.configuration.write_text("\n".join([*_host_transport(), *lines]) + "\n", encoding="utf-8")

@@ -33,7 +33,7 @@ ADMIN = "postgres"
 DATABASE = "atlas"
 PORT = 5432
 # A socket's path holds at most 107 bytes.
-SOCKET_FOLDER_BYTES = 107 - len(f"/.s.PGSQL.{PORT}.lock")
+SOCKET_FOLDER_BYTES = 107 - len("/.s.PGSQL.65535.lock")
 START_SECONDS = 600
 STOP_SECONDS = 60
 
@@ -56,6 +56,7 @@ class PrivateServer:
     prefix: Path | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     progress: Progress = silent
+    port: int = PORT
 
     @classmethod
     def of(cls, settings: Settings, progress: Progress = silent) -> PrivateServer:
@@ -96,12 +97,11 @@ class PrivateServer:
             self._place()
             private_packages.install(self.programs_folder, progress=self.progress)
             self._initialise()
-            started = self.running_pid() is None
+            # A server that has been killed can look alive for a moment, hence the second question.
+            started = self.running_pid() is None or not self._answers()
             if started:
                 self._end_orphans()
                 self._launch()
-            else:
-                self._await_connection()
             self._create_database()
         return started
 
@@ -134,7 +134,7 @@ class PrivateServer:
 
     def url(self, database: str = DATABASE) -> str:
         """Return the administrator's URL of a database on this server."""
-        return f"postgresql://{ADMIN}@/{database}?host={quote(str(self._sockets()), safe='/')}&port={PORT}"
+        return f"postgresql://{ADMIN}@/{database}?host={quote(str(self._sockets()), safe='/')}&port={self.port}"
 
     def environment(self) -> dict[str, str]:
         """Return the environment in which PostgreSQL's programs run."""
@@ -182,7 +182,7 @@ class PrivateServer:
         self.progress("starting the database")
         sockets = self._own_sockets()
         self.account.own(self.log.parent)
-        text = configuration(sockets, PORT, self.options)
+        text = configuration(sockets, self.port, self.options)
         (self.data / "atlas.conf").write_text(text, encoding="utf-8")
         self._pg_ctl("start", f"--log={self.log}", f"--timeout={START_SECONDS}")
 
@@ -258,18 +258,24 @@ class PrivateServer:
         while self._processes() and time.monotonic() < deadline:
             time.sleep(0.1)
         self.kill()
+        # PostgreSQL takes any living process with the number in these files for a server, even a zombie.
+        for lock in (self.data / "postmaster.pid", self._sockets() / f".s.PGSQL.{self.port}.lock"):
+            lock.unlink(missing_ok=True)
 
-    def _await_connection(self) -> None:
+    def _answers(self) -> bool:
+        """Wait until the running server takes connections; return False if it ends instead."""
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
                 psycopg.connect(self.url("postgres"), connect_timeout=10).close()
             except psycopg.OperationalError as error:
-                if self.running_pid() is None or time.monotonic() > deadline:
+                if self.running_pid() is None:
+                    return False
+                if time.monotonic() > deadline:
                     raise DatabaseSetupError(f"The database does not answer: {error}") from error
                 time.sleep(0.2)
             else:
-                return
+                return True
 
     def _create_database(self) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
