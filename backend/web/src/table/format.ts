@@ -60,12 +60,13 @@ function exactly(value: number, minimum = 0): string {
   return new Intl.NumberFormat('ko-KR', { minimumFractionDigits: minimum, maximumFractionDigits: 12 }).format(value)
 }
 
-/** Milliseconds as people read them: 0.4초, 12초, 1분 5초. */
+/** Milliseconds as people read them: 0.02초, 0.4초, 12초, 1분 5초. */
 export function duration(milliseconds: number): string {
   const seconds = milliseconds / 1000
-  if (seconds < 10) return `${Math.max(0, seconds).toFixed(1)}초`
-  if (seconds < 60) return `${Math.round(seconds)}초`
-  return `${Math.floor(seconds / 60)}분 ${Math.round(seconds % 60)}초`
+  if (seconds < 10) return `${Math.max(0.01, seconds).toFixed(seconds < 0.095 ? 2 : 1)}초`
+  if (seconds < 59.5) return `${Math.round(seconds)}초`
+  const whole = Math.round(seconds)
+  return `${Math.floor(whole / 60)}분 ${whole % 60}초`
 }
 
 /** An ISO date as 2026. 7. 8. */
