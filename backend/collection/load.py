@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 from psycopg import Cursor
 from sqlalchemy import Connection, text
 
@@ -21,7 +22,7 @@ from backend.collection.feed import Feed
 from backend.collection.label_tables import create_feeds
 from backend.collection.sources import files, sample
 from backend.collection.stored import Stored
-from backend.collection.validate import Issue, validate
+from backend.collection.validate import Issue, Market, validate
 from backend.collection.write import Writer
 from backend.db.engine import Database
 from backend.errors import Conflict
@@ -31,6 +32,8 @@ from backend.market import search_index
 LOAD_LOCK = 0x45_54_46_4C
 # From this many new rows on, the planner's statistics are renewed at once.
 MANY_ROWS = 10_000
+# From this many new positions on, and where they outnumber the stored ones, the indexes on them are built afterwards.
+BULK_ROWS = 100_000
 ANALYZED = (
     'etf_graph."ETF"',
     'etf_graph."Stock"',
@@ -138,8 +141,10 @@ def _load(connection: Connection, feed: Feed, until: date | None, say: Progress)
     say("validating", 0, 0)
     with connection.begin():
         cursor = _cursor(connection)
-        before = Stored.load(cursor)
+        # A load that was killed may have left them off.
+        cursor.execute("SELECT restore_history_indexes()")
         create_feeds(cursor)
+        before = Stored.load(cursor)
     if before.dataset == "files" and feed.source == "sample":
         raise Conflict(
             "Real data is loaded; the sample market would mix with it.",
@@ -149,39 +154,72 @@ def _load(connection: Connection, feed: Feed, until: date | None, say: Progress)
     state = Stored() if replaces else before
     market = validate(feed, state.etfs)
     summary = Summary(feed.source, rejected=market.issues, rejected_dates=sorted(market.rejected_dates))
+    market = market.accepted(until)
     say("resolving securities", 0, 0)
     resolved = resolve.resolve(market.holdings, market.etfs, market.stocks, market.equivalents, state.codes)
-    plan = planning.make(market, resolved, state, until)
+    plan = planning.make(market, resolved, state)
     summary.skipped_dates = len(plan.skipped)
-    if not plan.days and replaces:
-        return _finish(connection, summary)
+    if plan.days or not replaces:
+        try:
+            _write_days(connection, feed, market, resolved, plan, state, replaces, summary, say)
+        finally:
+            if not connection.invalidated:
+                connection.rollback()
+                with connection.begin():
+                    say("indexing", len(plan.days), len(plan.days))
+                    connection.execute(text("SELECT restore_history_indexes()"))
+        _tidy_up(connection, summary, say)
+    with connection.begin():
+        summary.etfs = connection.scalar(text("SELECT count(*) FROM etfs"))
+        summary.as_of = connection.scalar(text("SELECT as_of FROM datasets"))
+    return summary
 
+
+def _write_days(
+    connection: Connection,
+    feed: Feed,
+    market: Market,
+    resolved: pl.DataFrame,
+    plan: planning.Plan,
+    state: Stored,
+    replaces: bool,
+    summary: Summary,
+    say: Progress,
+) -> None:
+    """Write the reference data together with the first date, and each further date in a transaction of its own."""
     with connection.begin():
         cursor = _cursor(connection)
         if replaces:
             stored.clear(cursor)
         graph = reference.Graph.load(cursor)
-        changed = reference.write(cursor, market, resolved, graph)
-        if changed:
+        if reference.write(cursor, market, resolved, graph):
+            say("collecting names", 0, len(plan.days))
             search_index.rebuild(connection)
-        if plan.days:
-            say("deriving trades", 0, len(plan.days))
-            earlier = stored.positions(cursor, plan.needed, graph.nodes)
-            writer = Writer(cursor, graph, state, plan, plan.trades(earlier))
-            _write(writer, plan.days[0], feed, summary)
-            say("loading", 1, len(plan.days))
+        if not plan.days:
+            return
+        say("deriving trades", 0, len(plan.days))
+        trades = plan.trades(stored.positions(cursor, plan.needed, graph.nodes))
+        writer = Writer(cursor, graph, state, plan, trades)
+        if len(plan.positions) > max(BULK_ROWS, state.constituent_count()):
+            cursor.execute("SELECT defer_history_indexes()")
+        _write(writer, plan.days[0], feed, summary)
+        say("loading", 1, len(plan.days))
     for done, day in enumerate(plan.days[1:], start=2):
         with connection.begin():
             _write(writer, day, feed, summary)
         say("loading", done, len(plan.days))
+
+
+def _tidy_up(connection: Connection, summary: Summary, say: Progress) -> None:
+    """Renew what the queries rely on: the planner's statistics, and names ranked by how much each is held."""
     if summary.holdings > MANY_ROWS:
-        say("renewing statistics", len(plan.days), len(plan.days))
+        say("renewing statistics", 0, 0)
         with connection.begin():
             _cursor(connection).execute(f"ANALYZE {', '.join(ANALYZED)}")
-    if plan.days:
+    if summary.holdings or summary.prices:
+        say("ranking names", 0, 0)
         with connection.begin():
             search_index.rebuild(connection)
-    return _finish(connection, summary)
 
 
 def _write(writer: Writer, day: planning.Day, feed: Feed, summary: Summary) -> None:

@@ -80,23 +80,20 @@ class Plan:
         return pl.concat(derived)
 
 
-def make(market: Market, resolved: pl.DataFrame, stored: Stored, until: date | None) -> Plan:
+def make(market: Market, resolved: pl.DataFrame, stored: Stored) -> Plan:
     """Compare the feed with what is stored."""
-    rejected = market.rejected_dates
-    wanted = ~pl.col("date").is_in(sorted(rejected)) & ((pl.col("date") <= until) if until else True)
-    chosen = snapshots.choose(market.holdings.filter(wanted))
+    chosen = snapshots.choose(market.holdings)
     positions = snapshots.merge(chosen, resolved).select(*POSITIONS)
     found = snapshots.baskets(chosen, resolved)
-    prices = market.prices.filter(wanted)
 
     days: dict[date, Day] = {}
-    for day in sorted({d for _, d in found} | set(prices["date"])):
+    for day in sorted({d for _, d in found} | set(market.prices["date"])):
         days[day] = Day(day, known=day in stored.run_dates)
     for (etf, day), content_hash in _hashes(positions).items():
         if stored.hashes.get((etf, day)) != content_hash:
             days[day].snapshots[etf] = content_hash
             days[day].baskets[etf] = found[etf, day]
-    for day, etf, *values in prices.select("date", "etf", *PRICE_COLUMNS).iter_rows():
+    for day, etf, *values in market.prices.select("date", "etf", *PRICE_COLUMNS).iter_rows():
         if stored.prices.get((etf, day)) != tuple(values):
             days[day].prices[etf] = tuple(values)
 

@@ -85,6 +85,10 @@ class Stored:
         stored.run_dates = {day for (day,) in cursor}
         return stored
 
+    def constituent_count(self) -> int:
+        """Return about how many positions are stored."""
+        return sum(count for dates in self.constituents.values() for count in dates.values())
+
 
 def clear(cursor: Cursor) -> None:
     """Empty both graphs and every table of the market."""

@@ -6,7 +6,7 @@ reference table (ETFs, stocks, names) is left out alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -75,6 +75,13 @@ class Market:
     @property
     def rejected_dates(self) -> set[date]:
         return {issue.date for issue in self.issues if issue.date}
+
+    def accepted(self, until: date | None = None) -> Market:
+        """Return the market without the rejected dates and those after `until`."""
+        wanted = ~pl.col("date").is_in(sorted(self.rejected_dates))
+        if until:
+            wanted &= pl.col("date") <= until
+        return replace(self, holdings=self.holdings.filter(wanted), prices=self.prices.filter(wanted))
 
 
 def validate(feed: Feed, known_etfs: set[str], *, today: date | None = None) -> Market:

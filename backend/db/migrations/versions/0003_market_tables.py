@@ -1,6 +1,7 @@
 """market tables
 
-What is known about the market beside the two graphs. Dates are trading days in Asia/Seoul, money is KRW, fees are % per year.
+What is known about the market beside the two graphs. Dates are trading days in Asia/Seoul, money is KRW, fees are % per
+year.
 """
 
 from alembic import op
@@ -58,7 +59,7 @@ TABLES = [
         industry text
     )
     """,
-    # Every code a source has used, and the security it means. Kind is part of the key: a bond is never joined to a stock.
+    # Every code a source has used, and the security it means. Kind is in the key: a bond is never joined to a stock.
     """
     CREATE TABLE security_codes (
         code text NOT NULL,
@@ -129,6 +130,62 @@ TABLES = [
     """,
 ]
 
+# Filling a table with indexes on it takes several times as long as filling it first. The loader owns no table, so it may
+# take the indexes of etf_history."HELD" off and put them back through these two functions alone; what is off is remembered.
+INDEX_FUNCTIONS = [
+    """
+    CREATE TABLE deferred_indexes (
+        name text PRIMARY KEY,
+        definition text NOT NULL
+    )
+    """,
+    """
+    CREATE FUNCTION defer_history_indexes() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+    DECLARE
+        index record;
+    BEGIN
+        FOR index IN
+            SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition
+            FROM pg_index AS i
+            JOIN pg_class AS c ON c.oid = i.indexrelid
+            WHERE i.indrelid = 'etf_history."HELD"'::regclass
+              AND NOT i.indisunique
+        LOOP
+            INSERT INTO public.deferred_indexes (name, definition)
+            VALUES (index.name, index.definition)
+            ON CONFLICT (name) DO UPDATE
+            SET definition = excluded.definition;
+            EXECUTE format('DROP INDEX etf_history.%I', index.name);
+        END LOOP;
+    END
+    $function$
+    """,
+    """
+    CREATE FUNCTION restore_history_indexes() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+    DECLARE
+        index record;
+        restored integer := 0;
+    BEGIN
+        FOR index IN DELETE FROM public.deferred_indexes RETURNING name, definition LOOP
+            IF to_regclass(format('etf_history.%I', index.name)) IS NULL THEN
+                EXECUTE index.definition;
+                restored := restored + 1;
+            END IF;
+        END LOOP;
+        RETURN restored;
+    END
+    $function$
+    """,
+    "REVOKE ALL ON FUNCTION defer_history_indexes(), restore_history_indexes() FROM PUBLIC",
+    "GRANT EXECUTE ON FUNCTION defer_history_indexes(), restore_history_indexes() TO atlas_loader",
+]
+
 NAMES = (
     "datasets",
     "etfs",
@@ -142,7 +199,7 @@ NAMES = (
 
 
 def upgrade() -> None:
-    for statement in TABLES:
+    for statement in TABLES + INDEX_FUNCTIONS:
         op.execute(statement)
     tables = ", ".join(NAMES)
     op.execute(f"GRANT SELECT ON {tables} TO atlas_app")
@@ -150,5 +207,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION defer_history_indexes(), restore_history_indexes()")
+    op.execute("DROP TABLE deferred_indexes")
     for name in reversed(NAMES):
         op.execute(f"DROP TABLE {name}")
