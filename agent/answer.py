@@ -36,8 +36,8 @@ class Answer:
 
     `answer` is Markdown in the question's language. `status` is `answered`; `clarify` when a name or a slot has to be
     asked back; `refused` when the data cannot answer; `failed` when something broke. `as_of` is the data date (ISO).
-    `suggestions` are questions to ask next, ready to be clicked. `example` is the verified question whose pattern was
-    used.
+    `suggestions` are questions to ask next, ready to be clicked. `example` is the verified question nearest to it.
+    `streamed` says that the text has been told as AnswerDelta already.
     """
 
     answer: str
@@ -50,7 +50,9 @@ class Answer:
     dataset: str | None = None
     suggestions: list[str] = field(default_factory=list)
     example: str | None = None
+    streamed: bool = field(default=False, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON object of `ask --json`, which is also the last object of a chat stream."""
-        return {**asdict(self), "tables": [table.as_dict() for table in self.tables]}
+        fields = {name: value for name, value in asdict(self).items() if name != "streamed"}
+        return {**fields, "tables": [table.as_dict() for table in self.tables]}

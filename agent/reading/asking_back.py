@@ -1,0 +1,146 @@
+"""What is said when a question was not read completely: ask for a name, say what is unknown, and offer questions that can be answered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from agent.linking import Link
+from agent.reading.plan import Reply
+from agent.reading.question import Question
+from agent.reading.reading import Outcome
+from agent.verified_example import Example
+from backend.market.search import search
+
+_MOST = 4
+_KIND_NAMES = {"etf": "ETF", "stock": "종목", "company": "운용사", "tag": "테마", "index": "지수", "group": "그룹"}
+_BRACED = re.compile(r"\{(\w+)\}")
+_DEFAULTS = {
+    "etf": ("KODEX 200", "TIGER 200"), "stock": ("삼성전자", "SK하이닉스"), "company": ("삼성자산운용", "미래에셋자산운용"), "tag": ("반도체", "월배당"),
+    "index": ("코스피 200", "S&P 500"), "date": ("어제",), "period": ("최근 한 달",), "n": ("5",), "percent": ("5%",), "amount_krw": ("1,000만원",),
+    "industry": ("반도체 제조업",),
+}  # fmt: skip
+
+
+def ask_back(connection: Connection, question: Question, outcome: Outcome, near: Sequence[Example]) -> Reply:
+    """The reply to a question without a complete reading."""
+    suggestions = suggested(question, near)
+    if question.ambiguous:
+        return _which(question, question.ambiguous[0])
+    unknown = [token for token in question.tokens if token.kind == "unknown_code"]
+    if unknown:
+        return _unknown(connection, question, unknown[0].text, suggestions, code=True)
+    if outcome.unclear is not None:
+        text = outcome.unclear.en if question.english else outcome.unclear.ko
+        return Reply(text, status="clarify", suggestions=list(outcome.unclear.suggestions) or suggestions)
+    words = [token for token in question.tokens if token.kind == "unknown"]
+    if words:
+        return _unknown(
+            connection, question, _longest_stretch(question, words[0].start, words[-1].end, words), suggestions
+        )
+    if question.english:
+        return Reply(
+            "I am not sure what is asked. You could ask one of these.", status="refused", suggestions=suggestions
+        )
+    return Reply(
+        "질문을 정확히 이해하지 못했습니다. 아래처럼 물어봐 주시면 답할 수 있습니다.",
+        status="refused",
+        suggestions=suggestions,
+    )
+
+
+def _which(question: Question, link: Link) -> Reply:
+    options = []
+    for named in link.options:
+        if named.kind != "group" and (named.kind, named.name) not in [(other.kind, other.name) for other in options]:
+            options.append(named)
+    options = options[:_MOST]
+    names = ", ".join(
+        f"{named.name}({_KIND_NAMES[named.kind]}{f' {named.key}' if named.kind in ('etf', 'stock') else ''})"
+        for named in options
+    )
+    suggestions = [question.text.replace(link.mention, named.name, 1) for named in options]
+    if question.english:
+        return Reply(
+            f"“{link.mention}” can mean several things: {names}. Which one?", status="clarify", suggestions=suggestions
+        )
+    return Reply(
+        f"‘{link.mention}’{_copula(link.mention)} 여러 가지를 뜻할 수 있습니다: {names}. 어느 것인가요?",
+        status="clarify",
+        suggestions=suggestions,
+    )
+
+
+def _copula(mention: str) -> str:
+    from agent.templates import with_particle
+
+    return with_particle(mention, "은는")[len(mention) :]
+
+
+def _longest_stretch(question: Question, start: int, end: int, words: Sequence) -> str:
+    return max((word.text for word in words), key=len)
+
+
+def _unknown(
+    connection: Connection, question: Question, mention: str, suggestions: list[str], *, code: bool = False
+) -> Reply:
+    hits = [hit for hit in search(connection, mention, limit=_MOST) if hit.score >= 0.35]
+    what = "코드" if code else "말"
+    if hits:
+        names = ", ".join(f"{hit.name}({hit.code})" if hit.kind in ("etf", "stock") else hit.name for hit in hits)
+        close = [question.text.replace(mention, hit.name, 1) for hit in hits]
+        if question.english:
+            return Reply(f"I do not know “{mention}”. Did you mean {names}?", status="clarify", suggestions=close)
+        return Reply(
+            f"‘{mention}’{_object(mention)} 자료에서 찾지 못했습니다. 혹시 이 가운데 하나인가요? {names}",
+            status="clarify",
+            suggestions=close,
+        )
+    if question.english:
+        return Reply(f"I do not know “{mention}”.", status="refused", suggestions=suggestions)
+    return Reply(
+        f"‘{mention}’{_subject(mention)}라는 {what}{'는' if what == '코드' else '은'} 자료에 없습니다.",
+        status="refused",
+        suggestions=suggestions,
+    )
+
+
+def _object(mention: str) -> str:
+    from agent.templates import with_particle
+
+    return with_particle(mention, "을를")[len(mention) :]
+
+
+def _subject(mention: str) -> str:
+    from agent.templates import with_particle
+
+    return "이" if with_particle(mention, "이가").endswith("이") else ""
+
+
+def suggested(question: Question, near: Sequence[Example]) -> list[str]:
+    """The nearest questions that can be answered, with the names of this question where they fit."""
+    names: dict[str, list[str]] = {}
+    for token in question.tokens:
+        if token.is_entity and hasattr(token.value, "name"):
+            names.setdefault(token.kind, []).append(token.value.name)
+    found = []
+    for example in near:
+        if example.status == "answered":
+            found.append(_filled(example, names))
+    return list(dict.fromkeys(found))[:3]
+
+
+def _filled(example: Example, names: dict[str, list[str]]) -> str:
+    types = {slot.name: slot.type for slot in example.slots}
+    taken: dict[str, int] = {}
+
+    def fill(found: re.Match[str]) -> str:
+        kind = types[found[1]]
+        values = [*names.get(kind, []), *[value for value in _DEFAULTS[kind] if value not in names.get(kind, [])]]
+        position = taken.get(kind, 0)
+        taken[kind] = position + 1
+        return values[min(position, len(values) - 1)]
+
+    return _BRACED.sub(fill, example.question)

@@ -1,0 +1,268 @@
+"""A question as tokens with settled meanings, and the bookkeeping of which of them a reading has explained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from agent.linking import Link, Named
+from agent.periods import Period
+from agent.quantities import Quantity
+from agent.reading.tokens import Token
+from agent.reading.vocabulary import load_vocabulary
+from backend.market import spelling
+
+# Tags that say what a word of the vocabulary says; the word decides.
+_NOT_CONTENT = ("filler",)
+_AND_PARTICLES = ("와", "과", "랑", "이랑", "하고", "이나", "나", "도")
+_NEGATIONS = ("without", "negated", "absent")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A name whose meaning is settled: one ETF, company, tag or index, or all listings of one company's stock."""
+
+    kind: str
+    keys: tuple[str, ...]
+    name: str
+    mention: str
+    source: str = "name"
+
+    @property
+    def key(self) -> str:
+        return self.keys[0]
+
+
+@dataclass
+class Question:
+    """A question ready to be read. `language` is ko or en; `ambiguous` are the names that have to be asked back."""
+
+    text: str
+    tokens: list[Token]
+    as_of: date
+    language: str = "ko"
+    dataset: str = "files"
+    ambiguous: list[Link] = field(default_factory=list)
+
+    @property
+    def english(self) -> bool:
+        return self.language == "en"
+
+
+class Reader:
+    """One attempt to explain every word of a question. Taking a token means having explained it."""
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.tokens = [replace(token, used=False) for token in question.tokens]
+
+    def has(self, *kinds: str) -> bool:
+        """Whether a token of one of the kinds is there, explained or not."""
+        return any(token.kind in kinds for token in self.tokens)
+
+    def find(self, *kinds: str, negative: bool | None = None) -> list[Token]:
+        """The tokens of these kinds, in order."""
+        return [
+            token for token in self.tokens if token.kind in kinds and (negative is None or token.negative == negative)
+        ]
+
+    def take(self, *kinds: str) -> bool:
+        """Explain all tokens of these kinds; whether there was one."""
+        found = self.find(*kinds)
+        for token in found:
+            token.used = True
+        return bool(found)
+
+    def subjects(self, kind: str, *, negative: bool | None = False) -> list[Subject]:
+        """Explain the names of one kind and give what they mean, each once."""
+        found = self.find(kind, negative=negative)
+        for token in found:
+            token.used = True
+        return list(dict.fromkeys(token.value for token in found))
+
+    def periods(self) -> list[Period]:
+        """Explain the dates and give them."""
+        found = self.find("date")
+        for token in found:
+            token.used = True
+        return [token.value for token in found]
+
+    def quantities(self, *kinds: str) -> list[Token]:
+        """The quantities of these kinds, not yet explained by asking."""
+        return [token for token in self.find("quantity") if token.value.kind in kinds]
+
+    def unexplained(self) -> list[Token]:
+        """The words that carry meaning and have no part in the reading so far."""
+        light = load_vocabulary().light
+        return [
+            token
+            for token in self.tokens
+            if not token.used and token.kind not in light and token.kind not in _NOT_CONTENT
+        ]
+
+    def position(self, *kinds: str) -> int:
+        """Index of the first token of these kinds; -1 where there is none."""
+        return next((index for index, token in enumerate(self.tokens) if token.kind in kinds), -1)
+
+    def before(self, token: Token) -> Token | None:
+        """The token in front of another."""
+        index = next(i for i, other in enumerate(self.tokens) if other is token)
+        return self.tokens[index - 1] if index else None
+
+    def after(self, token: Token) -> Token | None:
+        """The token behind another."""
+        index = next(i for i, other in enumerate(self.tokens) if other is token)
+        return self.tokens[index + 1] if index + 1 < len(self.tokens) else None
+
+
+def settle(text: str, tokens: Sequence[Token], as_of: date, dataset: str) -> Question:
+    """Decide what each name means in its place, and what a negation denies."""
+    question = Question(text, list(tokens), as_of, _language(text), dataset)
+    for index, token in enumerate(question.tokens):
+        if token.kind == "entity":
+            question.tokens[index] = _as_filter(_settled(question, index))
+    _mark_negations(question)
+    return question
+
+
+def _language(text: str) -> str:
+    hangul = sum("가" <= character <= "힣" for character in text)
+    latin = sum(character.isascii() and character.isalpha() for character in text)
+    return "ko" if hangul * 3 > latin or not latin else "en"
+
+
+def _settled(question: Question, index: int) -> Token:
+    token: Token = question.tokens[index]
+    link: Link = token.value
+    kind = _kind_in_context(question.tokens, index, link)
+    options = link.of(kind)
+    chosen = _one_meaning(options)
+    if chosen is None or kind == "group":
+        question.ambiguous.append(link)
+        return replace(token, kind="ambiguous")
+    if not link.exact and len(options) < len(link.options) and len(link.options) > 1:
+        question.ambiguous.append(link)
+        return replace(token, kind="ambiguous")
+    name = chosen[0].name
+    subject = Subject(kind, tuple(dict.fromkeys(option.key for option in chosen)), name, token.text, chosen[0].source)
+    return replace(token, kind=kind, value=subject)
+
+
+_FILTER_OF_TAG = {
+    "액티브": "active", "레버리지": "leverage", "인버스": "inverse", "인버스2X": "inverse2", "합성": "synthetic", "환헤지": "hedged",
+}  # fmt: skip
+
+
+def _as_filter(token: Token) -> Token:
+    """A tag that says what a filter word says becomes that word: 액티브 is a property of an ETF."""
+    if token.kind == "tag" and token.value.key in _FILTER_OF_TAG:
+        return replace(token, kind=_FILTER_OF_TAG[token.value.key], value=None)
+    return token
+
+
+def _kind_in_context(tokens: Sequence[Token], index: int, link: Link) -> str:
+    kinds = [kind for kind in link.kinds]
+    if len(kinds) == 1:
+        return kinds[0]
+    following = [token.kind for token in tokens[index + 1 : index + 4]]
+    token = tokens[index]
+    directly = following[0] if following else ""
+    asked_of_manager = directly in ("manager", "manage") or (directly == "etf_word" and token.particle in ("", "의"))
+    held = token.particle.startswith(("을", "를")) or directly in ("hold", "weight", "buy", "sell", "new", "out")
+    if "etf" in kinds:
+        return "etf"
+    if "company" in kinds and (asked_of_manager or (not held and "stock" not in kinds)):
+        return "company"
+    if held and "stock" in kinds:
+        return "stock"
+    if held and "group" in kinds:
+        return "group"
+    if "index" in kinds and "tag" in kinds:
+        near = {token.kind for token in tokens}
+        return "index" if near & {"index_word", "track"} else "tag"
+    if "tag" in kinds and "stock" in kinds:
+        return "tag" if directly in ("etf_word", "tag_word") else "stock"
+    for kind in ("company", "stock", "tag", "index", "group"):
+        if kind in kinds:
+            return kind
+    return kinds[0]
+
+
+_OFFICIAL = {
+    "name": 0,
+    "code": 0,
+    "alias": 1,
+    "brand": 1,
+    "english": 1,
+    "other_code": 1,
+    "former": 2,
+    "issuer": 2,
+    "ticker": 3,
+}
+
+
+def _one_meaning(options: Sequence[Named]) -> list[Named] | None:
+    """The options that are one thing: a single one, or the listings of one company; None when they differ."""
+    best = min(_OFFICIAL.get(option.source, 4) for option in options)
+    first = [option for option in options if _OFFICIAL.get(option.source, 4) == best]
+    keys = {option.key for option in first}
+    if len(keys) == 1:
+        return first[:1]
+    kinds = {option.kind for option in first}
+    if kinds == {"index"}:
+        return first
+    if kinds == {"stock"}:
+        if all(option.source == "alias" for option in first):
+            return first
+        if len({spelling.issuer(option.name) for option in first}) == 1:
+            return first
+    return None
+
+
+def _mark_negations(question: Question) -> None:
+    """A Korean negation denies the name or filter before it, an English one the name behind it."""
+    tokens = question.tokens
+    deniable = ("stock", "etf", "company", "tag", "index", "industry", *FILTERS)
+    for index, token in enumerate(tokens):
+        if token.kind not in _NEGATIONS:
+            continue
+        if question.english:
+            _deny_forward(tokens, index, deniable)
+        else:
+            _deny_backward(tokens, index, deniable)
+
+
+FILTERS = (
+    "active", "passive", "leverage", "inverse", "inverse2", "synthetic", "physical", "hedged", "unhedged", "equity_class",
+    "bond_class", "mixed_class", "commodity_class", "realestate_class", "currency_class", "domestic", "overseas",
+)  # fmt: skip
+
+
+def _deny_backward(tokens: list[Token], index: int, deniable: Iterable[str]) -> None:
+    position = index - 1
+    while (
+        position >= 0
+        and tokens[position].kind in ("hold", "etf_word", "tag_word", "exist", "stock_word")
+        and position >= index - 2
+    ):
+        position -= 1
+    # `안 담은`: the negation stands before its verb, the name before both.
+    denied = False
+    while position >= 0 and tokens[position].kind in deniable:
+        tokens[position].negative = True
+        denied = True
+        if position == 0 or not tokens[position - 1].particle.startswith(_AND_PARTICLES):
+            break
+        position -= 1
+    if denied:
+        tokens[index].used = True
+
+
+def _deny_forward(tokens: list[Token], index: int, deniable: Iterable[str]) -> None:
+    position = index + 1
+    while position < len(tokens) and tokens[position].kind in ("hold", "etf_word") and position <= index + 2:
+        position += 1
+    while position < len(tokens) and tokens[position].kind in deniable:
+        tokens[position].negative = True
+        position += 1

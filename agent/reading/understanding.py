@@ -1,0 +1,70 @@
+"""From a question's text to a settled `Question`: names linked, dates and quantities found, the rest cut into words."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from sqlalchemy import Connection
+
+from agent.linking import codes, name_index, resolve_unknown
+from agent.periods import find_dates
+from agent.quantities import find_quantities
+from agent.reading.question import Question, settle
+from agent.reading.tokens import ENTITY_KINDS, Piece, Token, tokenise
+
+_QUOTES = str.maketrans(
+    {"“": '"', "”": '"', "‘": "'", "’": "'", "\u00a0": " ", "％": "%", "～": "~", "？": "?", "，": ","}
+)
+
+
+def understand(connection: Connection, question: str, as_of: date, dataset: str) -> Question:
+    """Read a question against the market that `connection` sees; dates count from `as_of`."""
+    text = re.sub(r"\s+", " ", question.translate(_QUOTES)).strip()
+    names = name_index(connection).pieces(text)
+    unknown_codes = _unknown_codes(text, names)
+    pieces = [*names, *unknown_codes]
+    blanked = _blank(text, tokenise(text, [*pieces, *_dates_and_quantities(text, as_of)]))
+    pieces += _dates_and_quantities(blanked, as_of)
+    tokens = tokenise(text, pieces)
+    if any(token.kind == "unknown" for token in tokens):
+        pieces += resolve_unknown(connection, text, tokens)
+        tokens = tokenise(text, pieces)
+    return settle(text, tokens, as_of, dataset)
+
+
+def _unknown_codes(text: str, names: list[Piece]) -> list[Piece]:
+    known = {(piece.start, piece.end) for piece in names}
+    return [
+        Piece(found.start(), found.end(), "unknown_code", found[0], 0.9)
+        for found in codes(text)
+        if found.span() not in known and not _is_compact_date(found[0])
+    ]
+
+
+def _is_compact_date(text: str) -> bool:
+    return len(text) == 8 and text.isdigit()
+
+
+def _dates_and_quantities(text: str, as_of: date) -> list[Piece]:
+    periods = find_dates(text, as_of)
+    pieces = [
+        Piece(period.start, period.end, "date", period, 0.9 - 0.01 * (period.end - period.start)) for period in periods
+    ]
+    characters = list(text)
+    for period in periods:
+        characters[period.start : period.end] = " " * (period.end - period.start)
+    for quantity in find_quantities("".join(characters)):
+        pieces.append(
+            Piece(quantity.start, quantity.end, "quantity", quantity, 1.0 - 0.01 * (quantity.end - quantity.start))
+        )
+    return pieces
+
+
+def _blank(text: str, tokens: list[Token]) -> str:
+    """The text with its names blanked out, so that their digits are no dates."""
+    characters = list(text)
+    for token in tokens:
+        if token.kind == "entity" or token.kind in ENTITY_KINDS:
+            characters[token.start : token.end] = "\0" * (token.end - token.start)
+    return "".join(characters).replace("\0", "□")

@@ -1,0 +1,80 @@
+"""The words of vocabulary.yaml as patterns, and where they occur in a question."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+VOCABULARY_FILE = Path(__file__).with_name("vocabulary.yaml")
+
+# Endings of a Korean verb; a negation is a word of its own and never an ending.
+_ENDING = r"(?:(?![않못없])[가-힣]){0,4}"
+_ENDING_WITHOUT_NEGATION = re.compile(r"지(?=\s*(?:않|못|말))")
+FILLER = "filler"
+
+
+@dataclass(frozen=True)
+class Word:
+    """One spelling that occurs at `start`..`end` of a question, and the concept it stands for."""
+
+    start: int
+    end: int
+    concept: str
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Every spelling, by the first character it can begin with."""
+
+    patterns: dict[str, list[tuple[re.Pattern[str], str]]]
+    light: frozenset[str]
+    concepts: frozenset[str]
+
+    def words_at(self, text: str, position: int) -> list[Word]:
+        """Every word that begins at a position, of every concept; overlapping ones included."""
+        found: dict[tuple[int, str], Word] = {}
+        for pattern, concept in self.patterns.get(text[position], ()):
+            match = pattern.match(text, position)
+            if match and match.end() > position:
+                end = match.start() + len(match[0].rstrip())
+                found[end, concept] = Word(position, end, concept)
+        return list(found.values())
+
+
+def _compiled(spelling: str) -> re.Pattern[str]:
+    pattern = spelling.replace(" ?", "\0").replace(" ", r"\s*" if not spelling.isascii() else r"\s+")
+    pattern = pattern.replace("\0", r"\s*").replace("~?", "~").replace("~", _ENDING)
+    if spelling[0].isascii() and spelling[0].isalpha():
+        pattern = rf"(?<![a-z]){pattern}" + (r"(?![a-z])" if spelling[-1] not in ")$" else "")
+    return re.compile(pattern, re.IGNORECASE)
+
+
+def _first_characters(spelling: str) -> set[str]:
+    """The characters a spelling can begin with: one, or those of a leading class or group."""
+    if spelling[0] == "[":
+        return set(spelling[1 : spelling.index("]")])
+    if spelling[0] == "\\":
+        return {spelling[1]}
+    return {spelling[0].lower()}
+
+
+@cache
+def load_vocabulary(path: Path = VOCABULARY_FILE) -> Vocabulary:
+    """Read the vocabulary once. ValueError names a spelling that is no pattern."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    entries = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - a safe loader
+    patterns: dict[str, list[tuple[re.Pattern[str], str]]] = defaultdict(list)
+    for concept, spellings in {**entries["words"], FILLER: entries[FILLER]}.items():
+        for spelling in (part.strip() for part in spellings.split(",")):
+            try:
+                compiled = _compiled(spelling)
+            except re.error as error:
+                raise ValueError(f"{concept}: {spelling} is no pattern: {error}") from error
+            for character in _first_characters(spelling):
+                patterns[character].append((compiled, concept))
+    return Vocabulary(dict(patterns), frozenset(entries["light"]), frozenset(entries["words"]))

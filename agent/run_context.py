@@ -1,0 +1,45 @@
+"""What the parts of one agent run share: the database, where events go, and what has been found so far."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import date
+
+from agent.answer import Table
+from agent.events import Event, Sink
+from backend.db.engine import Database
+from backend.graph.client import Result
+from backend.settings import Settings
+
+
+class RunCancelled(Exception):  # noqa: N818 - somebody's wish, no failure
+    """Whoever asked no longer waits for the answer."""
+
+
+@dataclass
+class RunContext:
+    """One run. `tables` and `cypher` grow as tools find things; `last_result` is what the last query returned."""
+
+    database: Database
+    settings: Settings
+    as_of: date
+    dataset: str
+    sink: Sink | None = None
+    cancelled: threading.Event | None = None
+    show_tables: bool = True
+    tables: list[Table] = field(default_factory=list)
+    cypher: list[str] = field(default_factory=list)
+    last_result: Result | None = None
+    failures: int = 0
+
+    def emit(self, event: Event) -> None:
+        """Tell an event, unless the run was cancelled: then RunCancelled."""
+        self.check()
+        if self.sink is not None:
+            self.sink(event)
+
+    def check(self) -> None:
+        """Raise RunCancelled once somebody cancelled the run."""
+        if self.cancelled is not None and self.cancelled.is_set():
+            raise RunCancelled
