@@ -43,7 +43,7 @@ export function TurnView({ turn, last, busy, onAsk, onRetry }: TurnViewProps) {
             {status === 'failed' && <p className="notice-actions">{retry}</p>}
           </div>
         )}
-        {turn.tables.map((table, index) => (
+        {(answer?.tables ?? turn.tables).map((table, index) => (
           <DataTable key={index} table={table} />
         ))}
         {turn.error && (

@@ -19,6 +19,7 @@ export interface Turn {
   phase: Phase
   steps: Step[]
   text: string
+  /** Tables that came ahead of the final object. */
   tables: Table[]
   answer: Answer | null
   error: string | null
@@ -71,7 +72,8 @@ export function afterEvent(turn: Turn, event: ChatEvent, now: number): Turn {
       return { ...turn, text: turn.text + event.delta }
     case 'CUSTOM':
       if (event.name === 'table') return { ...turn, tables: [...turn.tables, event.value] }
-      if (event.name === 'answer') return { ...turn, answer: event.value, text: event.value.answer, tables: event.value.tables }
+      // The final object has the tables as well; two copies would fill the storage of the reload.
+      if (event.name === 'answer') return { ...turn, answer: event.value, text: event.value.answer, tables: [] }
       return turn
     case 'RUN_FINISHED':
       return ended(turn, 'finished', now)
