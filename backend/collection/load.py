@@ -17,7 +17,7 @@ from psycopg import Cursor
 from sqlalchemy import Connection, text
 
 from backend.collection import plan as planning
-from backend.collection import reference, resolve, stored
+from backend.collection import prices, reference, resolve, stored
 from backend.collection.feed import Feed
 from backend.collection.label_tables import create_feeds
 from backend.collection.sources import files, sample
@@ -26,6 +26,7 @@ from backend.collection.validate import Issue, Market, validate
 from backend.collection.write import Writer
 from backend.db.engine import Database
 from backend.errors import Conflict
+from backend.graph.labels import HISTORY
 from backend.market import search_index
 
 # Any fixed number: one load at a time in a database.
@@ -192,8 +193,11 @@ def _write_days(
         if replaces:
             stored.clear(cursor)
         graph = reference.Graph.load(cursor)
+        etfs = graph.nodes[HISTORY, "ETF"].ids
+        earlier = set(etfs)
         if reference.write(cursor, market, resolved, graph):
             say("collecting names", 0, len(plan.days))
+            prices.adopt(cursor, graph, etfs.keys() - earlier)
             search_index.rebuild(connection)
         if not plan.days:
             return

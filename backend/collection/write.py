@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import polars as pl
 from psycopg import Cursor, sql
 
+from backend.collection import prices
 from backend.collection.label_tables import (
     copy_lines,
     copy_rows,
@@ -17,9 +18,8 @@ from backend.collection.label_tables import (
     reserve,
     table,
     text_value,
-    to_agtype,
 )
-from backend.collection.plan import PRICE_COLUMNS, Day, Plan
+from backend.collection.plan import Day, Plan
 from backend.collection.reference import Graph
 from backend.collection.stored import Stored
 from backend.graph.labels import HISTORY, MARKET
@@ -78,7 +78,9 @@ class Writer:
         written.holdings = self._write_held(day)
         written.trades = self._write_trades(day, as_of)
         now = self._write_holds(day)
-        self._write_prices(day)
+        had_price = {etf for etf in day.prices if (etf, day.date) in self._stored.prices}
+        prices.write(self._cursor, self._graph, day.date, day.prices, had_price)
+        self._stored.prices.update(((etf, day.date), price) for etf, price in day.prices.items())
         self._write_etfs(day, now, as_of)
         self._write_snapshots(day)
         self._cursor.execute(
@@ -224,53 +226,20 @@ class Writer:
         self._cursor.execute("DELETE FROM holds_feed")
         return now
 
-    def _write_prices(self, day: Day) -> None:
-        if not day.prices:
-            return
-        cursor = self._cursor
-        names = ", ".join(PRICE_COLUMNS)
-        cursor.executemany(
-            f"""
-            INSERT INTO daily_prices (code, date, {names})
-            VALUES (%s, %s, {", ".join(["%s"] * len(PRICE_COLUMNS))})
-            ON CONFLICT (code, date) DO UPDATE
-            SET ({names}) = ROW ({", ".join(f"excluded.{name}" for name in PRICE_COLUMNS)})
-            """,
-            [(etf, day.date, *values) for etf, values in day.prices.items()],
-        )
-        etfs = self._graph.nodes[HISTORY, "ETF"].ids
-        nodes = {etf: _price_node(etf, day.date, values) for etf, values in day.prices.items() if etf in etfs}
-        new = [etf for etf in nodes if (etf, day.date) not in self._stored.prices]
-        write_price_nodes(cursor, self._graph, [(etf, nodes[etf]) for etf in new])
-        cursor.executemany(
-            """
-            UPDATE etf_history."Price"
-            SET properties = %s
-            WHERE ag_catalog.agtype_access_operator(properties, '"code"'::ag_catalog.agtype) = %s
-              AND ag_catalog.agtype_access_operator(properties, '"date"'::ag_catalog.agtype) = %s
-            """,
-            [(nodes[etf], f'"{etf}"', f'"{day.date}"') for etf in nodes if etf not in new],
-        )
-        for etf, values in day.prices.items():
-            self._stored.prices[etf, day.date] = values
-
     def _write_etfs(self, day: Day, now: list[str], as_of: date) -> None:
         """Bring the dated properties of the ETF nodes, and `etfs.holdings_date`, up to this day."""
         changed: dict[str, dict] = {}
         known = self._etf_nodes.properties
         for etf in now:
             changed[etf] = {**known[etf], "holdings_date": day.date.isoformat()}
-        for etf, (_, _, _, close, nav, *_) in day.prices.items():
+        for etf, price in day.prices.items():
             if etf in known and known[etf].get("price_date", "") <= day.date.isoformat():
-                values = _without_price(changed.get(etf, known[etf]))
-                premium = round((close - nav) / nav * 100, 4) if close and nav else None
-                dated = {"close": _whole(close), "nav": nav, "premium": premium, "price_date": day.date.isoformat()}
-                changed[etf] = values | {name: value for name, value in dated.items() if value is not None}
+                changed[etf] = prices.on_the_etf(changed.get(etf, known[etf]), day.date, price)
         oldest = (as_of - PRICE_KEPT).isoformat()
         for etf, values in known.items():
             values = changed.get(etf, values)
             if values.get("price_date", oldest) < oldest:
-                changed[etf] = _without_price(values)
+                changed[etf] = prices.without(values)
         changed = {etf: values for etf, values in changed.items() if values != known[etf]}
         self._etf_nodes.update(self._cursor, changed)
         if now:
@@ -300,31 +269,3 @@ class Writer:
                 if etf in day.snapshots
             ],
         )
-
-
-def write_price_nodes(cursor: Cursor, graph: Graph, nodes: list[tuple[str, str]]) -> None:
-    """Create Price nodes, given as ETF and properties, and the edges to them."""
-    if not nodes:
-        return
-    first = reserve(cursor, HISTORY, "Price", graph.numbers[HISTORY, "Price"], len(nodes))
-    edge = reserve(cursor, HISTORY, "HAS_PRICE", graph.numbers[HISTORY, "HAS_PRICE"], len(nodes))
-    etfs = graph.nodes[HISTORY, "ETF"].ids
-    copy_rows(
-        cursor, table(HISTORY, "Price"), ("id", "properties"), [(first + n, node) for n, (_, node) in enumerate(nodes)]
-    )
-    edges = [(edge + n, etfs[etf], first + n, "{}") for n, (etf, _) in enumerate(nodes)]
-    copy_rows(cursor, table(HISTORY, "HAS_PRICE"), EDGE, edges)
-
-
-def _price_node(etf: str, day: date, values: tuple) -> str:
-    prices = dict(zip(PRICE_COLUMNS, values, strict=True))
-    whole = {name: _whole(prices[name]) for name in ("open", "high", "low", "close")}
-    return to_agtype({"code": etf, "date": day.isoformat(), **whole, "nav": prices["nav"], "volume": prices["volume"]})
-
-
-def _whole(price: float | None) -> int | float | None:
-    return int(price) if price is not None and price == int(price) else price
-
-
-def _without_price(values: dict) -> dict:
-    return {name: value for name, value in values.items() if name not in ("close", "nav", "premium", "price_date")}
