@@ -95,7 +95,7 @@ _NUMERAL_ALONE = re.compile(rf"(?<!\S)({_NUMERAL})(?!\S)")
 _LEGAL = re.compile(
     r"(?i)(?:(?:^|[\s,/-])(?:inc|incorporated|corp|corporation|co|company|ltd|limited|plc|llc|lp|sa|s\.a|se|ag|nv|n\.v|ab|asa|"
     r"a/s|as|oyj|spa|s\.p\.a|kk|pcl|tbk|bhd|kgaa|sab|the|holdings?|hldgs?|hold|group|grp|gmbh|de cv|ord|common stock|"
-    r"(?:spon?s?(?:ored)?\s+)?(?:adr|ads|gdr)|(?:class|cl)\s+[a-h]|[a-h]|reit)|\((?:cn|hk|us)\))[.\s]*$"
+    r"sp(?:on(?:s(?:ored)?)?)?|adr|ads|gdr|(?:class|cl)\s+[a-h]|[a-h]|reit)|\((?:cn|hk|us)\))[.\s]*$"
 )
 
 
