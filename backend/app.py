@@ -130,7 +130,7 @@ def _add_page(app: FastAPI, page: Path) -> None:
     if (page / "assets").is_dir():
         app.mount("/assets", StaticFiles(directory=page / "assets"), name="assets")
 
-    @app.get("/{path:path}", include_in_schema=False)
+    @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
     def browser_application(path: str) -> Response:
         if path.split("/", 1)[0] in ("api", "v1", "assets"):
             raise NotFound(f"no such address: /{path}", ko=f"없는 주소입니다: /{path}")

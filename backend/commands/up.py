@@ -46,7 +46,7 @@ def up(
     address = _address(settings)
     _stop_on_signals()
     with only_one(settings.home, address), listening_socket(settings.host, settings.port) as listener:
-        owned = None
+        owned, serving = None, False
         try:
             steps = _Steps()
             if settings.database_url is None:
@@ -55,10 +55,13 @@ def up(
             typer.echo(f"\nETF Atlas: {address}  (Ctrl-C stops it)", err=True)
             if not no_browser:
                 _open_browser(address)
+            serving = True
             _serve(settings, database, listener, owned)
             database.dispose()
         except KeyboardInterrupt:
             typer.echo("\nstopping", err=True)
+            if not serving:
+                raise typer.Exit(130) from None
         finally:
             _ignore_signals()
             if owned:
