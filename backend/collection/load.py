@@ -18,11 +18,12 @@ from sqlalchemy import Connection, text
 
 from backend.collection import plan as planning
 from backend.collection import prices, reference, resolve, stored
+from backend.collection.checks import Issue
 from backend.collection.feed import Feed
 from backend.collection.label_tables import create_feeds
 from backend.collection.sources import files, sample
 from backend.collection.stored import Stored
-from backend.collection.validate import Issue, Market, validate
+from backend.collection.validate import Market, validate
 from backend.collection.write import Writer
 from backend.db.engine import Database
 from backend.errors import Conflict

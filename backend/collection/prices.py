@@ -18,7 +18,7 @@ ON_THE_ETF = ("close", "nav", "premium", "price_date")
 
 
 def write(cursor: Cursor, graph: Graph, day: date, prices: dict[str, tuple], stored: set[str]) -> None:
-    """Write the prices of a day by ETF, values in the order of PRICE_COLUMNS; `stored` are the ETFs that had one before."""
+    """Write the prices of a day by ETF, in the order of PRICE_COLUMNS; `stored` are the ETFs that had one before."""
     if not prices:
         return
     cursor.executemany(
