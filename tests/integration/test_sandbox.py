@@ -1,0 +1,113 @@
+"""Foreign Cypher runs within its limits, and can be stopped."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from agent.query_watch import QueryCancelled, QueryWatch
+from agent.sandbox import run_guarded
+from backend.db.engine import Database
+from backend.errors import QueryFailed, QueryRefused, Unavailable
+from backend.graph.client import QueryTimeout, run_cypher
+from backend.graph.labels import HISTORY, MARKET
+
+ENDLESS = "UNWIND range(1, 100000) AS x UNWIND range(1, 100000) AS y RETURN sum(x * y)"
+
+
+@pytest.fixture(scope="module")
+def database(new_database: Callable[[], Database]) -> Database:
+    """A market of one ETF."""
+    database = new_database()
+    with database.engine("atlas_loader").begin() as connection:
+        run_cypher(connection, MARKET, "CREATE (:ETF {code: '069500', name: 'KODEX 200'})")
+    return database
+
+
+def test_a_read_answers_with_names_and_values(database: Database) -> None:
+    cypher = "MATCH (e:ETF {code: $code}) RETURN e.name AS 이름"
+    result = run_guarded(database, MARKET, cypher, {"code": "069500"}, timeout_ms=5_000, row_limit=10)
+    assert (result.columns, result.rows, result.truncated) == (["이름"], [("KODEX 200",)], False)
+
+
+def test_the_history_can_be_asked(database: Database) -> None:
+    assert run_guarded(database, HISTORY, "MATCH (p:Price) RETURN p.close", timeout_ms=5_000, row_limit=1).rows == []
+
+
+def test_a_write_is_refused_before_it_reaches_the_database(database: Database) -> None:
+    with pytest.raises(QueryRefused, match="SET would write"):
+        run_guarded(database, MARKET, "MATCH (e:ETF) SET e.name = 'x' RETURN e", timeout_ms=5_000, row_limit=1)
+
+
+def test_rows_and_bytes_are_capped(database: Database) -> None:
+    cypher = "UNWIND range(1, 1000) AS n RETURN n, 'a text of some length' AS text"
+    rows = run_guarded(database, MARKET, cypher, timeout_ms=5_000, row_limit=7)
+    assert (len(rows.rows), rows.truncated) == (7, True)
+    small = run_guarded(database, MARKET, cypher, timeout_ms=5_000, row_limit=1_000, byte_limit=1_000)
+    assert 0 < len(small.rows) < 100
+    assert small.truncated
+
+
+def test_a_slow_query_ends_at_its_time_limit(database: Database) -> None:
+    started = time.monotonic()
+    with pytest.raises(QueryTimeout):
+        run_guarded(database, MARKET, ENDLESS, timeout_ms=200, row_limit=1)
+    assert time.monotonic() - started < 2
+
+
+def test_a_cancelled_query_ends_at_once(database: Database) -> None:
+    cancelled = threading.Event()
+    threading.Timer(0.2, cancelled.set).start()
+    started = time.monotonic()
+    with pytest.raises(QueryCancelled):
+        run_guarded(database, MARKET, ENDLESS, timeout_ms=30_000, row_limit=1, cancelled=cancelled)
+    assert time.monotonic() - started < 2
+
+
+def test_a_query_that_is_cancelled_beforehand_does_not_run(database: Database) -> None:
+    cancelled = threading.Event()
+    cancelled.set()
+    with pytest.raises(QueryCancelled):
+        run_guarded(database, MARKET, "RETURN 1", timeout_ms=1_000, row_limit=1, cancelled=cancelled)
+
+
+def test_a_query_without_a_time_limit_of_the_database_is_stopped_from_this_side(database: Database) -> None:
+    started = time.monotonic()
+    with database.engine("atlas_reader").connect() as connection:
+        connection.exec_driver_sql("SET statement_timeout = 0")
+        with pytest.raises(QueryTimeout), QueryWatch(connection, 0.1, None):
+            run_cypher(connection, MARKET, ENDLESS)
+    assert time.monotonic() - started < 2
+
+
+def test_a_server_that_does_not_obey_is_hung_up_on(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("psycopg.Connection.cancel_safe", lambda _self, **_options: None)
+    monkeypatch.setattr("agent.query_watch._GRACE", 0.2)
+    started = time.monotonic()
+    with database.engine("atlas_reader").connect() as connection:
+        connection.exec_driver_sql("SET statement_timeout = '5s'")
+        with pytest.raises(QueryTimeout), QueryWatch(connection, 0.1, None):
+            run_cypher(connection, MARKET, ENDLESS)
+    assert time.monotonic() - started < 2
+
+
+def test_the_next_query_is_untouched_by_a_stopped_one(database: Database) -> None:
+    with pytest.raises(QueryTimeout):
+        run_guarded(database, MARKET, ENDLESS, timeout_ms=100, row_limit=1)
+    for _ in range(5):
+        assert run_guarded(database, MARKET, "RETURN 1", timeout_ms=1_000, row_limit=1).rows == [(1,)]
+
+
+def test_memory_beyond_reason_is_an_error_and_the_server_lives(database: Database) -> None:
+    with pytest.raises(QueryFailed, match="memory"):
+        run_guarded(database, MARKET, "UNWIND range(1, 100000000) AS n RETURN n", timeout_ms=20_000, row_limit=1)
+    assert run_guarded(database, MARKET, "RETURN 1", timeout_ms=1_000, row_limit=1).rows == [(1,)]
+
+
+def test_a_database_that_is_away_is_no_answer(database: Database) -> None:
+    away = Database(database.url().replace("port=5432", "port=1"), database.settings)
+    with pytest.raises(Unavailable):
+        run_guarded(away, MARKET, "RETURN 1", timeout_ms=1_000, row_limit=1)
