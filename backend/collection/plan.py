@@ -11,10 +11,11 @@ from datetime import date
 
 import polars as pl
 
-from backend.collection import snapshots, trades
+from backend.collection import snapshots
 from backend.collection.snapshots import Basket
 from backend.collection.stored import POSITIONS, Stored
 from backend.collection.validate import Market
+from backend.market import trades
 
 PRICE_COLUMNS = ("open", "high", "low", "close", "nav", "volume", "value_krw", "aum_krw")
 

@@ -26,23 +26,23 @@ OVERLAPS = f"""
           AND (EXISTS (SELECT FROM etf_graph."Stock" AS s WHERE s.id = h.end_id)
             OR EXISTS (SELECT FROM etf_graph."ETF" AS s WHERE s.id = h.end_id))
     ),
-    overlaps AS (
+    shared AS (
         SELECT h.start_id,
-            sum(least(b.weight, (h.properties ->> 'weight'::text)::float8)) AS overlap,
+            sum(least(b.weight, (h.properties ->> 'weight'::text)::float8)) AS overlap_pct,
             count(*) AS common
         FROM etf_graph."HOLDS" AS h
         JOIN basket AS b ON b.end_id = h.end_id
         WHERE h.start_id <> (SELECT id FROM asked)
           AND (h.properties ->> 'weight'::text)::float8 > 0
         GROUP BY h.start_id
-        ORDER BY overlap DESC
+        ORDER BY overlap_pct DESC
         LIMIT :limit
     )
-    SELECT {SUMMARY}, round(o.overlap::numeric, 2)::float8 AS overlap_pct, o.common
-    FROM overlaps AS o
+    SELECT {SUMMARY}, round(o.overlap_pct::numeric, 2)::float8 AS overlap_pct, o.common
+    FROM shared AS o
     JOIN etf_graph."ETF" AS v ON v.id = o.start_id
     JOIN etfs AS e ON e.code = v.properties ->> 'code'::text
-    ORDER BY o.overlap DESC, e.code
+    ORDER BY o.overlap_pct DESC, e.code
 """
 
 

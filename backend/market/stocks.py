@@ -52,7 +52,7 @@ def get_stock(connection: Connection, code: str) -> StockDetail:
         text(
             """
             SELECT s.code, coalesce(s.name_ko, s.name) AS name,
-                coalesce(s.name_en, CASE WHEN s.name_ko IS NOT NULL THEN s.name END) AS name_en,
+                coalesce(s.name_en, CASE WHEN s.name <> s.name_ko THEN s.name END) AS name_en,
                 s.isin, s.market, s.industry,
                 ARRAY(
                     SELECT c.code
