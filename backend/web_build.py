@@ -64,7 +64,7 @@ def build(report: Report | None = None) -> Path:
     with _alone():
         if _stamped(DIST, sources):
             return DIST
-        node = find_node(report)
+        node = find_node(report, get_settings().home / "node")
         install(node, report)
         report("building the browser application")
         _make(node, sources)
@@ -94,12 +94,11 @@ def install(node: Node, report: Report) -> None:
     (modules / STAMP).write_text(locked)
 
 
-def find_node(report: Report) -> Node:
-    """Return the machine's Node.js where it is new enough, else the wheel's, which is installed on first use."""
+def find_node(report: Report, folder: Path) -> Node:
+    """Return the machine's Node.js where it is new enough, else the wheel's, which `folder` receives on first use."""
     executable, npm = shutil.which("node"), shutil.which("npm")
     if executable and npm and _new_enough(executable):
         return Node(Path(executable), (npm,))
-    folder = get_settings().home / "node"
     node = _wheel_node(folder)
     if not _stamped(folder, _requirements_hash()) or not node.executable.is_file():
         report("installing Node.js, which this machine lacks")

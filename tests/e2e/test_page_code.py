@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
+from pathlib import Path
 
 from scripted_chat import ScriptedAgent, application, serving
 
 from backend import web_build
 
 
-def test_the_pages_units_and_the_official_client_are_content() -> None:
-    node = web_build.find_node(print)
+def test_the_pages_units_and_the_official_client_are_content(test_home: Path) -> None:
+    node = web_build.find_node(print, test_home / "node")
     web_build.install(node, print)
     with serving(application(ScriptedAgent())) as server:
         ran = subprocess.run(
