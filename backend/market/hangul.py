@@ -17,7 +17,7 @@ _JOINED = {pair: letter for letter, pair in COMPOUNDS.items()}
 _LATIN_KEYS = "rRseEfaqQtTdwWczxvgkoiOjpuPhynbml"
 _HANGUL_KEYS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎㅏㅐㅑㅒㅓㅔㅕㅖㅗㅛㅜㅠㅡㅣ"
 _KEYS = dict(zip(_LATIN_KEYS, _HANGUL_KEYS, strict=True))
-_KEY_OF_LETTER = {letter: key.lower() for key, letter in _KEYS.items()}
+_KEY_OF_LETTER = {letter: key for key, letter in _KEYS.items()}
 
 _BASE = 0xAC00
 _LAST = 0xD7A3
@@ -110,8 +110,8 @@ def from_latin_keys(text: str) -> str:
 
 
 def to_latin_keys(text: str) -> str:
-    """Read text typed with the keyboard left on Hangul: ㅏㅐㅇㄷㅌ → kodex. Lower case."""
-    return "".join(_KEY_OF_LETTER.get(letter, letter) for letter in letters(text)).lower()
+    """Read text typed with the keyboard left on Hangul: ㅏㅐㅇㄷㅌ → kodex. Shifted keys come as capitals."""
+    return "".join(_KEY_OF_LETTER.get(letter, letter) for letter in letters(text))
 
 
 def particle(text: str, after_final: str, after_vowel: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA
@@ -163,7 +163,7 @@ def _literal_parameters(meant: Sequence[Reading], parts: list[str], kinds: list[
 
 def fuzzy(connection: Connection, meant: Sequence[Reading], kinds: Sequence[str]) -> list[Hit]:
     """Find names whose key strokes are nearly those of a reading: optimal string alignment over Hangul letters."""
-    hits = []
+    hits = list(_swapped(connection, meant[0], kinds))
     for reading in [r for r in meant if len(r.form) >= 2][:3]:
         typed = hangul.letters(reading.form)
         rows = connection.execute(text(_SIMILAR), {"typed": typed, "kinds": list(kinds)})
@@ -174,6 +174,15 @@ def fuzzy(connection: Connection, meant: Sequence[Reading], kinds: Sequence[str]
                 alike_to = f"‘{row.spelling}’{particle(row.spelling, '과', '와')}"
                 hits.append(_hit(row, score, f"{alike_to} 비슷하게 적힘", "fuzzy"))
     return hits
+
+
+def _swapped(connection: Connection, reading: Reading, kinds: Sequence[str]) -> Iterator[Hit]:
+    """Find names of which two neighbouring syllables were swapped: 엔비아디. Their letters have little in common."""
+    form = reading.form
+    swaps = {form[:i] + form[i + 1] + form[i] + form[i + 2 :] for i in range(len(form) - 1)} - {form}
+    if len(form) >= 3:
+        for row in exact(connection, sorted(swaps), kinds):
+            yield _hit(row, 0.6 + 0.0003 * row.size, f"‘{row.spelling}’의 글자 순서가 바뀜", "fuzzy")
 
 
 _SIMILAR = """

@@ -30,7 +30,7 @@ def readings(query: str) -> list[Reading]:
     found.append(Reading(trimmed, cost=0.01))
     if code := _A_CODE.fullmatch(plain):
         found.append(Reading(code[1], "종목코드 앞의 A를 뗌"))
-    if folded.isascii():
+    if not hangul.is_syllable(folded[-1]):
         found.append(Reading(spelling.issuer(query), cost=0.01))
     for form in dict.fromkeys((folded, trimmed)):
         for old, new, current in spelling.current_brands(form):
@@ -59,6 +59,8 @@ def words(query: str) -> list[str]:
     found: list[str] = []
     for word in _WORD.findall(query):
         form = spelling.fold(word)
+        if word.casefold() in LEGAL_FORMS:
+            continue
         for old, new, current in spelling.current_brands(form):
             form = current if form != old else new
         brand = next((b for b in BRANDS if form.startswith(b) and form != b), "")
@@ -67,4 +69,7 @@ def words(query: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+LEGAL_FORMS = frozenset(
+    ("inc", "corp", "co", "ltd", "plc", "llc", "sa", "se", "ag", "nv", "group", "holdings", "the", "company", "limited")
+)
 BRANDS = ("kodex", "tiger", "rise", "hanaro", "koact", "kiwoom", "ace", "plus", "sol", "time", "1q", "won", "unicorn")
