@@ -30,7 +30,9 @@ def test(context: typer.Context) -> None:
         typer.secho(f"error: {error}", fg=typer.colors.RED, err=True)
         raise typer.Exit(1) from None
     _provide_browser()
-    checked = subprocess.run([sys.executable, "-m", "ruff", "check", "."], cwd=ROOT, check=False)
+    checked = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--output-format", "concise", "."], cwd=ROOT, check=False
+    )
     tested = subprocess.run([sys.executable, "-m", "pytest", *context.args], cwd=ROOT, check=False)
     raise typer.Exit(tested.returncode or checked.returncode)
 

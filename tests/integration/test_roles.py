@@ -53,7 +53,7 @@ def test_the_reader_may_not_call_what_a_query_could_misuse(empty_database: Datab
 )
 @pytest.mark.parametrize("role", ["atlas_app", "atlas_loader", "atlas_reader"])
 def test_only_the_owner_may_create(empty_database: Database, role: str, statement: str) -> None:
-    with empty_database.connect(role) as connection, pytest.raises(psycopg.Error, match="permission denied|read-only"):
+    with empty_database.connect(role) as connection, pytest.raises(psycopg.Error, match=r"permission denied|read-only"):
         connection.execute(statement)
 
 
