@@ -58,8 +58,12 @@ class Found:
     def report(self, frame: pl.DataFrame, *checks: Check, dated: bool = False) -> pl.Series:
         """Record each row that fails a check, and return which rows failed any."""
         failed = frame.select(check.bad.fill_null(False).alias(str(n)) for n, check in enumerate(checks))
+        reported: dict[str, pl.Series] = {}
         for n, check in enumerate(checks):
-            rows = frame.filter(failed[str(n)])
+            bad = failed[str(n)]
+            # One issue a cell: the first check that it fails says enough.
+            rows = frame.filter(bad & ~reported[check.column]) if check.column in reported else frame.filter(bad)
+            reported[check.column] = bad | reported.get(check.column, bad)
             days = rows.select("day", "day_after").iter_rows() if dated else repeat(())
             for (file, line, value), dates in zip(rows.select(*ORIGIN, check.column).iter_rows(), days, strict=False):
                 taken_out = tuple(sorted({day for day in dates if day}))

@@ -73,6 +73,7 @@ def _read_table(path: Path, table: str) -> pl.DataFrame:
     absent = [pl.lit(None, pl.String).alias(column) for column in columns(table) if column not in header]
     text = pl.col(present).str.strip_chars().replace("", None)
     frame = frame.with_columns(text, *absent, pl.lit(path.name).alias("file"), pl.col("line").cast(pl.Int64))
+    frame = frame.filter(pl.any_horizontal(pl.col(present).is_not_null()))
     return _true_lines(frame, content).select(*columns(table), "file", "line")
 
 
@@ -113,7 +114,7 @@ def _true_lines(frame: pl.DataFrame, content: bytes) -> pl.DataFrame:
     reader = csv.reader(io.StringIO(content.decode(), newline=""))
     starts, before = [], 0
     for cells in reader:
-        if cells:
+        if any(cell.strip() for cell in cells):
             starts.append(before + 1)
         before = reader.line_num
     if len(starts) != len(frame) + 1:
