@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from agent.answer import Answer
 from agent.events import Sink
+from agent.runner import ask
 from backend import problems
 from backend.chat.routes import router as chat_router
 from backend.chat.schemas import ChatRequest
@@ -77,8 +78,6 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
 
 def _chat_runs(database: Database, settings: Settings) -> ChatRuns:
     def answer(request: ChatRequest, *, emit: Sink, cancelled: threading.Event) -> Answer:
-        from agent.runner import ask
-
         return ask(
             database, request.question, history=request.history, settings=settings, emit=emit, cancelled=cancelled
         )
