@@ -1,7 +1,7 @@
 """A chat server whose agent follows a script, for tests of the stream and of the page.
 
 The script stands where the agent stands, called in the same way; everything around it is the product's own. What is
-asked decides what happens; see SCRIPTS. `python tests/scripted_chat.py PORT` serves it as a process.
+asked decides what happens; see SCRIPTS. `python tests/scripted_chat.py PORT [CONCURRENCY]` serves it as a process.
 """
 
 from __future__ import annotations
@@ -201,4 +201,6 @@ def serving(app: FastAPI) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    uvicorn.run(application(ScriptedAgent()), port=int(sys.argv[1]), log_level="info", timeout_graceful_shutdown=3)
+    at_once = int(sys.argv[2]) if len(sys.argv) > 2 else 8
+    app = application(ScriptedAgent(), concurrency=at_once)
+    uvicorn.run(app, port=int(sys.argv[1]), log_level="info", timeout_graceful_shutdown=3)

@@ -158,6 +158,16 @@ def test_a_question_that_cannot_be_used_is_a_problem_in_korean(
     assert (reply.status_code, reply.json()["detail"]) == (422, said)
 
 
+def test_a_conversation_that_would_fill_the_memory_is_refused(server: str) -> None:
+    reply = httpx.post(f"{server}/api/chat", json=run_input(*["가" * 100_000] * 10, "삼성전자"), timeout=20)
+    assert (reply.status_code, reply.json()["detail"]) == (413, "대화가 너무 깁니다. 새 대화를 시작해 주세요.")
+
+
+def test_what_is_no_request_at_all_is_a_problem_document(server: str) -> None:
+    reply = httpx.post(f"{server}/api/chat", content=b"{", headers={"Content-Type": "application/json"})
+    assert (reply.status_code, reply.headers["content-type"]) == (422, "application/problem+json")
+
+
 def test_a_client_that_leaves_cancels_its_run_within_a_second(server: str, agent: ScriptedAgent) -> None:
     before = len(agent.stopped_at)
     with httpx.stream("POST", f"{server}/api/chat", json=run_input("느린 질문"), timeout=20) as reply:
