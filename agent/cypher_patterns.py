@@ -14,6 +14,8 @@ from backend.graph.tokens import Kind, Token
 def check_patterns(text: CypherText) -> None:
     """Raise QueryRefused with advice where a pattern asks for what the graph does not have."""
     variables = _check_labels(text)
+    for name in _rebound(text):
+        variables.pop(name, None)
     for index, bracket in text.brackets.items():
         if bracket is Bracket.EDGE:
             _check_length(text, index)
@@ -179,7 +181,6 @@ def _check_properties(text: CypherText, variables: dict[str, set[str]]) -> None:
         for i in range(len(text.tokens))
         if text.within(i) is Bracket.MAP and text.is_name(i) and text.is_symbol(i + 1, ":")
     }
-    strict = {name: labels for name, labels in variables.items() if name not in _rebound(text)}
     # The keys of maps that come in as parameters are not known here.
     any_key = any(
         token.kind is Kind.PARAMETER and text.keyword(i - 1) in ("UNWIND", "IN") for i, token in enumerate(text.tokens)
@@ -190,7 +191,7 @@ def _check_properties(text: CypherText, variables: dict[str, set[str]]) -> None:
             in_projection = text.within(index) is Bracket.MAP and text.is_symbol(index - 1, "{", ",")
             owner = text.inside[index] - 1 if in_projection else index - 1
             chained = text.is_symbol(owner - 1, ".")
-            labels = strict.get(text.tokens[owner].value) if text.is_name(owner) and not chained else None
+            labels = variables.get(text.tokens[owner].value) if text.is_name(owner) and not chained else None
             if labels:
                 _check_property(text.graph, name, labels)
             elif not any_key and name.value not in keys and name.value not in text.graph.property_names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,7 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from agent.guard import check
 from agent.query_watch import QueryWatch
 from backend.db.engine import Database
-from backend.errors import Unavailable
+from backend.errors import QueryFailed, Unavailable
+from backend.graph.agtype import plain
 from backend.graph.client import Result, run_cypher
 
 READER = "atlas_reader"
@@ -31,8 +33,9 @@ def run_guarded(
 ) -> Result:
     """Check Cypher text and run it as atlas_reader in a read-only transaction.
 
-    At most `row_limit` rows and about `byte_limit` bytes come back, and `truncated` tells whether there was more. The
-    query ends after `timeout_ms` or when `cancelled` is set, even if it got rid of the database's own time limit.
+    At most `row_limit` rows and about `byte_limit` bytes come back, and `truncated` tells whether there was more;
+    values are such as JSON can carry, nodes and edges are maps of their properties. The query ends after `timeout_ms`
+    or when `cancelled` is set, even if it got rid of the database's own time limit.
 
     Raises QueryRefused (with `advice`) before it runs; QueryTimeout, QueryCancelled, QueryFailed or Unavailable later.
     """
@@ -70,4 +73,9 @@ def run_as_reader(
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(timeout_ms)}")
         with QueryWatch(connection, timeout_ms / 1000, cancelled):
-            return run_cypher(connection, graph, cypher, parameters, limit=row_limit, byte_limit=byte_limit)
+            result = run_cypher(connection, graph, cypher, parameters, limit=row_limit, byte_limit=byte_limit)
+    try:
+        rows = [tuple(plain(value) for value in row) for row in result.rows]
+    except RecursionError:
+        raise QueryFailed("the result is nested too deep", ko="결과가 너무 깊게 중첩되어 있습니다.") from None
+    return replace(result, rows=rows)

@@ -58,6 +58,25 @@ def decode(text: str | None) -> Any:
     return _graph_value(value, annotation, text) if colons else value
 
 
+def plain(value: Any) -> Any:
+    """Return a decoded value as JSON can carry it.
+
+    A node or edge becomes the map of its properties, a path the list of those, an exact number an int or float, and
+    what is no finite number None.
+    """
+    if isinstance(value, Vertex | Edge):
+        return plain(value.properties)
+    if isinstance(value, Path | list):
+        return [plain(element) for element in value]
+    if isinstance(value, dict):
+        return {key: plain(element) for key, element in value.items()}
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            return None
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value if not isinstance(value, float) or isfinite(value) else None
+
+
 def encode(parameters: Mapping[str, Any]) -> str:
     """Return the agtype text of a query's parameters.
 

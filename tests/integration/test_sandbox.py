@@ -33,6 +33,16 @@ def test_a_read_answers_with_names_and_values(database: Database) -> None:
     assert (result.columns, result.rows, result.truncated) == (["이름"], [("KODEX 200",)], False)
 
 
+def test_nodes_come_back_as_maps_of_their_properties(database: Database) -> None:
+    cypher = "MATCH (e:ETF) RETURN e, {etf: e, share: 1.0 / 0.0}"
+    etf = {"code": "069500", "name": "KODEX 200"}
+    with pytest.raises(QueryFailed, match="division by zero"):
+        run_guarded(database, MARKET, cypher, timeout_ms=5_000, row_limit=1)
+    cypher = "MATCH (e:ETF) RETURN e, {etf: e, list: [e]}"
+    rows = run_guarded(database, MARKET, cypher, timeout_ms=5_000, row_limit=1).rows
+    assert rows == [(etf, {"etf": etf, "list": [etf]})]
+
+
 def test_the_history_can_be_asked(database: Database) -> None:
     assert run_guarded(database, HISTORY, "MATCH (p:Price) RETURN p.close", timeout_ms=5_000, row_limit=1).rows == []
 

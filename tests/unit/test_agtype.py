@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.errors import InvalidInput
-from backend.graph.agtype import AgtypeError, decode, encode
+from backend.graph.agtype import AgtypeError, decode, encode, plain
 
 VERTEX = '{"id": 844424930131969, "label": "ETF", "properties": {"code": "069500", "fee": 0.15}}::vertex'
 EDGE = '{"id": 3, "label": "HOLDS", "end_id": 2, "start_id": 1, "properties": {"weight": 25.1}}::edge'
@@ -109,6 +109,15 @@ def test_no_depth_of_nesting_is_too_much(text: str) -> None:
 def test_text_that_is_no_agtype_is_an_error_and_never_a_value(text: str) -> None:
     with pytest.raises(AgtypeError):
         decode(text)
+
+
+def test_plain_values_are_what_json_can_carry() -> None:
+    decoded = decode(
+        f'[{VERTEX}, {{"h": {EDGE}}}, [{VERTEX}, {EDGE}, {VERTEX}]::path, 2::numeric, 0.5::numeric, NaN, "x"]'
+    )
+    etf, holds = {"code": "069500", "fee": 0.15}, {"weight": 25.1}
+    assert plain(decoded) == [etf, {"h": holds}, [etf, holds, etf], 2, 0.5, None, "x"]
+    assert plain([math.inf, Decimal("NaN"), True, None, 1.5]) == [None, None, True, None, 1.5]
 
 
 @pytest.mark.parametrize(

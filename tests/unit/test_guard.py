@@ -38,6 +38,8 @@ READS = [
     "MATCH (e)-[h]->(s) WHERE type(h) IN ['HOLDS'] AND label(s) = 'Stock' AND e.code = '069500' RETURN s.name",
     "WITH ['005930', '000660'] AS codes MATCH (s:Stock) WHERE s.code IN codes RETURN s.name, codes[0], codes[0..1]",
     "OPTIONAL MATCH (e:ETF {code: '069500'}) RETURN e IS NULL, -1 * 2 % 3 ^ 4, e.name =~ '.*200'",
+    "MATCH (e:ETF)-[:HOLDS]->(s:Stock) WITH s AS e MATCH (e)-[:IN_INDUSTRY]->(i:Industry) RETURN e.market, i.name",
+    "MATCH (x:ETF)-[:HOLDS]->(s:Stock) RETURN x.fee AS a UNION MATCH (x:Stock)-[:IN_INDUSTRY]->() RETURN x.market AS a",
     "RETURN 1",
 ]
 
