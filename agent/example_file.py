@@ -1,5 +1,6 @@
 """Reading `seeds/cypher_examples.yaml`, the source of the verified examples."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -20,7 +21,8 @@ def load_examples(path: Path = EXAMPLES_FILE) -> tuple[Example, ...]:
     """Every example, in file order. ValueError names an example that is malformed or defined twice."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     entries = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
-    examples = tuple(_example(entry) for entry in entries)
+    fragments = {entry["fragment"]: entry["cypher"].strip() for entry in entries if "fragment" in entry}
+    examples = tuple(_example(entry, fragments) for entry in entries if "fragment" not in entry)
     seen: set[str] = set()
     for example in examples:
         if example.id in seen:
@@ -29,7 +31,12 @@ def load_examples(path: Path = EXAMPLES_FILE) -> tuple[Example, ...]:
     return examples
 
 
-def _example(entry: Mapping[str, Any]) -> Example:
+def _expanded(cypher: str, fragments: Mapping[str, str]) -> str:
+    """Cypher with every line that names a fragment (`<net-trades>`) replaced by it."""
+    return re.sub(r"^<([\w-]+)>$", lambda found: fragments[found[1]], cypher.strip(), flags=re.MULTILINE)
+
+
+def _example(entry: Mapping[str, Any], fragments: Mapping[str, str]) -> Example:
     example = Example(
         id=entry["id"],
         kind=entry["kind"],
@@ -38,11 +45,11 @@ def _example(entry: Mapping[str, Any]) -> Example:
         paraphrases=tuple(entry.get("paraphrases", ())),
         graph=entry.get("graph", "etf_graph"),
         slots=tuple(_slot(name, definition) for name, definition in entry.get("slots", {}).items()),
-        cypher=entry.get("cypher", "").strip(),
+        cypher=_expanded(entry.get("cypher", ""), fragments),
         lookups=tuple(Lookup(name, **definition) for name, definition in entry.get("lookups", {}).items()),
         title=entry.get("title", ""),
         answer=branches(entry["answer"]),
-        answer_empty=entry.get("answer_empty", ""),
+        answer_empty=branches(entry.get("answer_empty", [])),
         suggestions=tuple(entry.get("suggestions", ())),
     )
     if example.lang not in LANGUAGES or example.graph not in GRAPHS:

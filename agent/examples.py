@@ -24,7 +24,7 @@ _UPSERT = text("""
     )
     VALUES (
         :id, :kind, :lang, :question, :paraphrases, :masked, :graph, :cypher, CAST(:slots AS jsonb),
-        CAST(:lookups AS jsonb), :title, CAST(:answer AS jsonb), :answer_empty, :suggestions, :content_hash
+        CAST(:lookups AS jsonb), :title, CAST(:answer AS jsonb), CAST(:answer_empty AS jsonb), :suggestions, :content_hash
     )
     ON CONFLICT (id) DO UPDATE SET
         kind = EXCLUDED.kind, lang = EXCLUDED.lang, question = EXCLUDED.question, paraphrases = EXCLUDED.paraphrases,
@@ -117,12 +117,12 @@ def _embed_missing(connection: Connection, embedder: Embedder) -> None:
 def _row(example: Example) -> dict:
     fields = asdict(example)
     return {
-        **{
-            name: fields[name]
-            for name in ("id", "kind", "lang", "question", "graph", "cypher", "title", "answer_empty")
-        },
+        **{name: fields[name] for name in ("id", "kind", "lang", "question", "graph", "cypher", "title")},
         **{name: list(fields[name]) for name in ("paraphrases", "suggestions")},
-        **{name: json.dumps(fields[name], ensure_ascii=False) for name in ("slots", "lookups", "answer")},
+        **{
+            name: json.dumps(fields[name], ensure_ascii=False)
+            for name in ("slots", "lookups", "answer", "answer_empty")
+        },
         "masked": list(example.masked),
         "content_hash": example.content_hash,
     }
@@ -136,14 +136,12 @@ def _read(connection: Connection, example_id: str, content_hash: str) -> Example
     if content_hash not in _by_hash:
         row = connection.execute(_READ, {"id": example_id}).mappings().one()
         _by_hash[content_hash] = Example(
-            **{
-                name: row[name]
-                for name in ("id", "kind", "lang", "question", "graph", "cypher", "title", "answer_empty")
-            },
+            **{name: row[name] for name in ("id", "kind", "lang", "question", "graph", "cypher", "title")},
             paraphrases=tuple(row["paraphrases"]),
             suggestions=tuple(row["suggestions"]),
             slots=tuple(Slot(**slot) for slot in row["slots"]),
             lookups=tuple(Lookup(**lookup) for lookup in row["lookups"]),
             answer=tuple(Branch(**branch) for branch in row["answer"]),
+            answer_empty=tuple(Branch(**branch) for branch in row["answer_empty"]),
         )
     return _by_hash[content_hash]

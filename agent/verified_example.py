@@ -32,8 +32,10 @@ SLOT_MASKS: Mapping[str, str] = {
     "amount_krw": "⟨금액⟩",
 }
 NUMBERS = ("n", "percent", "amount_krw")
-# Korea's longest market closure (추석 between two weekends) is nine days: an older close is a gap in the data.
-FLOOR_DAYS = 14
+# Korea's longest market closure (추석 between two weekends) is ten days: an older close is a gap in the data.
+FLOOR_DAYS = 11
+# How far back the snapshot before a period and the snapshot on a date are looked for, in days.
+SNAPSHOT_DAYS = 92
 _COMPARISONS = {">=": "이상", ">": "초과", "<=": "이하", "<": "미만"}
 _BOUNDLESS, _MOST_DAYS = 1e18, 3_660
 _BRACED = re.compile(r"\{(\w+)\}")
@@ -99,7 +101,7 @@ class Example:
     lookups: tuple[Lookup, ...] = ()
     title: str = ""
     answer: tuple[Branch, ...] = ()
-    answer_empty: str = ""
+    answer_empty: tuple[Branch, ...] = ()
     suggestions: tuple[str, ...] = ()
 
     @property
@@ -129,9 +131,11 @@ class Example:
         """Cypher parameters for slot values: `$etf` a code, `$stock` a list of codes, `$from` and `$to` of a period.
 
         `$date_floor` and `$from_floor` lie `FLOOR_DAYS` before a date or a period's first day, `$date_ceiling` after a
-        date; `$date_weekday` is 월 to 일; `$weekdays` are a period's days from Monday to Friday. `$percent_low` and
-        `$percent_high` are the inclusive bounds that a threshold means. A slot missing in `values` takes its default.
-        KeyError when it has none, ValueError when a number is out of bounds.
+        date; `$date_weekday` is 월 to 일. `$weekdays` are a period's days from Monday to Friday, `$days_before` those of
+        the `SNAPSHOT_DAYS` before it, `$days_within` those of the last `SNAPSHOT_DAYS` in it, and `$date_days` those of
+        the `SNAPSHOT_DAYS` that end on a date. `$percent_low` and `$percent_high` are the inclusive bounds that a
+        threshold means. A slot missing in `values` takes its default. KeyError when it has none, ValueError when a
+        number is out of bounds.
         """
         parameters: dict[str, Any] = {}
         for slot in self.slots:
@@ -148,9 +152,10 @@ class Example:
         columns: Sequence[str],
         rows: Sequence[Sequence[Any]],
         as_of: str | None = None,
+        found: Mapping[str, Any] | None = None,
     ) -> Context:
-        """What the title and the answer templates refer to: slots as people read them, and the result's rows."""
-        references: dict[str, Any] = {"as_of": as_of}
+        """What the title and the answer templates refer to: slots as people read them, the rows, what lookups found."""
+        references: dict[str, Any] = {"as_of": as_of, **(found or {})}
         for slot in self.slots:
             given = values.get(slot.name)
             value = slot.default if given is None else given.value
@@ -178,13 +183,13 @@ def _slot_parameters(slot: Slot, given: SlotValue | None) -> dict[str, Any]:
     if slot.type == "stock" and given:
         return {slot.name: list(given.codes)}
     if slot.type == "period":
-        weekdays = [day for day in _days(*value) if date.fromisoformat(day).weekday() < 5]
-        return {"from": value[0], "to": value[1], "from_floor": _moved(value[0], -FLOOR_DAYS), "weekdays": weekdays}
+        return _period_parameters(*value)
     if slot.type == "date":
         return {
             slot.name: value,
             f"{slot.name}_floor": _moved(value, -FLOOR_DAYS),
             f"{slot.name}_ceiling": _moved(value, FLOOR_DAYS),
+            f"{slot.name}_days": _weekdays(_moved(value, -SNAPSHOT_DAYS), value),
             f"{slot.name}_weekday": "월화수목금토일"[date.fromisoformat(value).weekday()],
         }
     if slot.type in NUMBERS:
@@ -213,9 +218,22 @@ def _moved(day: str, days: int) -> str:
     return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
 
 
-def _days(first: str, last: str) -> list[str]:
-    number = (date.fromisoformat(last) - date.fromisoformat(first)).days
-    return [_moved(first, days) for days in range(min(number, _MOST_DAYS) + 1)]
+def _period_parameters(first: str, last: str) -> dict[str, Any]:
+    return {
+        "from": first,
+        "to": last,
+        "from_floor": _moved(first, -FLOOR_DAYS),
+        "to_ceiling": _moved(last, FLOOR_DAYS),
+        "weekdays": _weekdays(first, last),
+        "days_before": _weekdays(_moved(first, -SNAPSHOT_DAYS), _moved(first, -1)),
+        "days_within": _weekdays(max(first, _moved(last, -SNAPSHOT_DAYS)), last),
+    }
+
+
+def _weekdays(first: str, last: str) -> list[str]:
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    days = (start + timedelta(days=number) for number in range(min((end - start).days, _MOST_DAYS) + 1))
+    return [day.isoformat() for day in days if day.weekday() < 5]
 
 
 def _reading(slot: Slot, value: Any, given: SlotValue | None) -> Any:

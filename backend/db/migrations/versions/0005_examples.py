@@ -22,7 +22,7 @@ STATEMENTS = (
         lookups jsonb NOT NULL DEFAULT '[]',
         title text NOT NULL DEFAULT '',
         answer jsonb NOT NULL,
-        answer_empty text NOT NULL DEFAULT '',
+        answer_empty jsonb NOT NULL DEFAULT '[]',
         suggestions text[] NOT NULL DEFAULT '{}',
         status text NOT NULL DEFAULT 'verified' CHECK (status IN ('candidate', 'verified', 'retired')),
         source text NOT NULL DEFAULT 'seed' CHECK (source IN ('seed', 'feedback')),
