@@ -33,7 +33,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token: `text` as written, `value` without quotes and escapes, `start` and `end` as offsets in the text."""
+    """One token: `text` as written, `value` without quotes or dollar sign, `start` and `end` its offsets."""
 
     kind: Kind
     text: str
@@ -69,8 +69,6 @@ _SCANNER = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", re.DOTALL)
-_ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
 def tokenize(cypher: str) -> list[Token]:
@@ -96,7 +94,7 @@ def tokenize(cypher: str) -> list[Token]:
         elif kind == "symbol":
             tokens.append(Token(Kind.SYMBOL, text, text, match.start(), position))
         elif kind == "string":
-            tokens.append(Token(Kind.STRING, text, _unescape(text[1:-1]), match.start(), position))
+            tokens.append(Token(Kind.STRING, text, text[1:-1], match.start(), position))
         elif kind == "number":
             tokens.append(Token(Kind.NUMBER, text, text, match.start(), position))
         elif kind == "quoted":
@@ -104,17 +102,6 @@ def tokenize(cypher: str) -> list[Token]:
         elif kind == "param":
             tokens.append(Token(Kind.PARAMETER, text, text[1:], match.start(), position))
     return tokens
-
-
-def _unescape(text: str) -> str:
-    def replacement(match: re.Match[str]) -> str:
-        escape = match.group(1)
-        if len(escape) == 1:
-            return _ESCAPED.get(escape, escape)
-        code = int(escape[1:], 16)
-        return chr(code) if code <= 0x10FFFF else match.group()
-
-    return _ESCAPE.sub(replacement, text) if "\\" in text else text
 
 
 def _unreadable(cypher: str, position: int) -> CypherSyntaxError:

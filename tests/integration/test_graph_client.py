@@ -158,6 +158,29 @@ def test_the_database_returns_as_many_columns_as_return_names(
     assert list(result.dicts()[0]) == columns
 
 
+PIECES = [
+    "1", "e", "'a, b'", '"c, d"', "`q, r`", "[1, 2]", "{a: 1, b: 2}", "(1)", "e.code", "count(*)", "5 % 3", "$$",
+    "'$$'", ",", " AS x", "'", '"', "`", "``", "\\", "\\'", "/*", "*/", "//", "\n", " ", "\u00a0", "한", "[", ")", "{", "}",
+    ";", " UNION RETURN 1, 2 ", " ORDER BY 1", "RETURN", " + ", "/* , */", "// , \n", "1..2", "1.", ".5", "0x1F",
+    "'\\u002C'",
+]  # fmt: skip
+NUMBER_OF_COLUMNS_DIFFERS = "42804"
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(PIECES), max_size=9).map("".join))
+def test_our_scanner_sees_the_columns_that_the_databases_scanner_sees(connection: Connection, items: str) -> None:
+    sqlstate = None
+    try:
+        run_cypher(connection, MARKET, f"MATCH (e:ETF) RETURN 1 AS first, {items}")
+    except CypherSyntaxError:
+        return
+    except QueryFailed as error:
+        sqlstate = error.extra["sqlstate"]
+        connection.rollback()
+    assert sqlstate != NUMBER_OF_COLUMNS_DIFFERS
+
+
 def test_a_query_without_return_gives_no_rows(empty_database: Database) -> None:
     with empty_database.engine("atlas_loader").begin() as connection:
         assert run_cypher(connection, MARKET, "CREATE (:Tag {name: $name})", {"name": "반도체"}) == Result([], [])
