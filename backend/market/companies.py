@@ -112,7 +112,7 @@ def _etfs_of(connection: Connection, company: str, active: bool | None) -> dict[
         ),
         {"company": company, "active": active},
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _company_trade(row: dict[str, Any], etf_name: str) -> CompanyTrade:

@@ -36,7 +36,7 @@ def get_holders(
         """,
         {"code": code},
     ).dicts()
-    companies = dict(connection.execute(text("SELECT code, company FROM etfs")).tuples().all())
+    companies = dict(connection.execute(text("SELECT code, company FROM etfs")).all())
     fitting = [
         row
         for row in rows

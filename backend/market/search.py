@@ -99,7 +99,7 @@ def group_members(connection: Connection, meant: Sequence[Reading], kinds: Seque
 def resolve(connection: Connection, mention: str, kinds: Sequence[str] | None = None) -> Resolution:
     """Settle what a mention means among `kinds` (all by default); see Resolution for how to read the outcome."""
     meant = readings(mention)
-    if not meant or len(meant[0].form) < 2:
+    if not meant or len(meant[0].form) < 2 or meant[0].form in spelling.NOISE:
         return Resolution("none")
     wanted = list(kinds) if kinds else list(KINDS)
     matched = exact_hits(exact(connection, [reading.form for reading in meant], wanted), meant)

@@ -20,6 +20,8 @@ ALIASES = Path(__file__).resolve().parents[2] / "seeds" / "aliases.csv"
 # Where one form of one thing comes from several sources, the first of these is kept as its reason.
 SOURCES = ("name", "code", "english", "alias", "brand", "issuer", "former", "ticker", "other_code")
 _RANK = {source: rank for rank, source in enumerate(SOURCES)}
+# What counts as small: KRW of net assets for ETFs and what is made of them, one ETF for stocks and tags.
+_UNITS = {"etf": 1e9, "company": 1e9, "index": 1e9}
 # Codes are looked up whole or by their beginning; a typo in a code is another code.
 _CODES = frozenset({"code", "ticker", "other_code"})
 
@@ -136,18 +138,16 @@ def rebuild(connection: Connection) -> int:
     return len(rows)
 
 
-def _relative_sizes(subjects: list[Subject]) -> dict[tuple[str, str], int]:
-    """Give each subject 0 … 100 by the logarithm of its size within its kind, in steps that seldom change."""
+def _relative_sizes(subjects: list[Subject]) -> dict[tuple[str, str], float]:
+    """Give each subject 0 … 100 by the logarithm of its size within its kind, in halves, so that it seldom changes."""
     largest: dict[str, float] = {}
     for subject in subjects:
         largest[subject.kind] = max(largest.get(subject.kind, 0.0), subject.size)
-    floor = {"etf": 1e9, "company": 1e9, "index": 1e9}
 
-    def relative(subject: Subject) -> int:
-        low = floor.get(subject.kind, 1.0)
-        if subject.size <= 0 or largest[subject.kind] <= low:
-            return 0
-        return round(50 * max(0.0, math.log(subject.size / low + 1)) / math.log(largest[subject.kind] / low + 1)) * 2
+    def relative(subject: Subject) -> float:
+        unit = _UNITS.get(subject.kind, 1.0)
+        most = math.log1p(largest[subject.kind] / unit)
+        return round(200 * math.log1p(subject.size / unit) / most) / 2 if most else 0.0
 
     return {(s.kind, s.key): relative(s) for s in subjects}
 
@@ -164,7 +164,7 @@ def _content_hash(*parts: Iterable[tuple]) -> str:
 
 
 def _rows(
-    subjects: list[Subject], spellings: list[tuple[str, str, str, str]], sizes: dict[tuple[str, str], int]
+    subjects: list[Subject], spellings: list[tuple[str, str, str, str]], sizes: dict[tuple[str, str], float]
 ) -> Iterator[tuple]:
     """Make one row of each form of each subject."""
     known = {(s.kind, s.key): s for s in subjects}
@@ -178,13 +178,13 @@ def _rows(
         name, size = (known[kind, key].name, sizes[kind, key]) if kind != "group" else (written, 0)
         if kind == "group":
             # A group's name is what the folded names of its members begin with.
-            yield kind, key, spelling.fold(key), source, written, form, None, None, None, size
+            yield kind, key, form, spelling.fold(key), source, written, None, None, None, size
         elif source in _CODES:
-            yield kind, key, name, source, written, form, None, None, None, size
+            yield kind, key, form, name, source, written, None, None, None, size
         else:
             grams = None if _has_core(kind, source, written, form) else spelling.bigrams(form)
             initials = None if form.isascii() else hangul.initials(form)
-            yield kind, key, name, source, written, form, hangul.letters(form), initials, grams, size
+            yield kind, key, form, name, source, written, hangul.letters(form), initials, grams, size
 
 
 def _has_core(kind: str, source: str, written: str, form: str) -> bool:
@@ -237,7 +237,8 @@ def _forms(kind: str, source: str, written: str) -> Iterator[tuple[str, str]]:
         yield spelling.fold(written).removesuffix("자산운용"), "issuer"
 
 
-COLUMNS = "kind, key, name, source, spelling, form, letters, initials, bigrams, size"
+CHANGING = "name, source, spelling, letters, initials, bigrams, size"
+COLUMNS = f"kind, key, form, {CHANGING}"
 
 
 def _write(connection: Connection, rows: list[tuple]) -> None:
@@ -268,9 +269,9 @@ def _write(connection: Connection, rows: list[tuple]) -> None:
             INSERT INTO search_names AS n ({COLUMNS})
             SELECT {COLUMNS} FROM search_staging
             ON CONFLICT (kind, key, form) DO UPDATE
-            SET name = excluded.name, source = excluded.source, spelling = excluded.spelling, size = excluded.size
-            WHERE (n.name, n.source, n.spelling, n.size)
-                IS DISTINCT FROM (excluded.name, excluded.source, excluded.spelling, excluded.size)
+            SET ({CHANGING}) = (SELECT {", ".join(f"excluded.{column}" for column in CHANGING.split(", "))})
+            WHERE ({", ".join(f"n.{column}" for column in CHANGING.split(", "))})
+                IS DISTINCT FROM ({", ".join(f"excluded.{column}" for column in CHANGING.split(", "))})
             """
         )
     )

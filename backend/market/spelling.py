@@ -18,7 +18,7 @@ TRANSLITERATIONS: dict[str, str] = {
     "코덱스": "kodex", "코댁스": "kodex", "코덱쓰": "kodex", "타이거": "tiger", "라이즈": "rise", "에이스": "ace",
     "쏠": "sol", "솔": "sol", "플러스": "plus", "키움": "kiwoom", "하나로": "hanaro", "코액트": "koact",
     "코엑트": "koact",
-    "타임폴리오": "time", "timefolio": "time", "원큐": "1q", "포커스": "focus", "유니콘": "unicorn", "비타": "vita",
+    "타임폴리오": "time", "timefolio": "time", "타임": "time", "원큐": "1q", "포커스": "focus", "유니콘": "unicorn", "비타": "vita",
     "트러스톤": "truston", "트렉스": "trex", "파워": "power", "마이티": "mighty", "마이다스": "midas",
     "히어로즈": "heroes",
     "케이비스타": "kbstar", "킨덱스": "kindex", "아리랑": "arirang", "코세프": "kosef", "스마트": "smart",

@@ -24,7 +24,7 @@ TABLES = [
         letters text COLLATE "C",
         initials text COLLATE "C",
         bigrams text[],
-        size smallint NOT NULL,
+        size real NOT NULL,
         UNIQUE (kind, key, form)
     ) WITH (fillfactor = 80)
     """,
