@@ -130,7 +130,7 @@ def _english_month(text: str) -> int:
 
 
 _NUMBER = r"(?:\d{1,4}|한|두|세|석|네|넉|다섯|여섯|일곱|여덟|아홉|열|삼|육|십)"
-_YEAR = r"(?:(?P<year>\d{4}|'?\d{2})\s*년도?|(?P<named_year>올해|금년|이번\s*해|작년|지난\s*해|전년|재작년|내년))"
+_YEAR = r"(?:(?P<year>\d{4}|'\d{2}|\d{2}(?=\s*년\s*(?:\d{1,2}\s*월|[상하]반기|[1-4]\s*분기|말|도)))\s*년도?|(?P<named_year>올해|금년|이번\s*해|작년|지난\s*해|전년|재작년|내년))"
 _ORDINAL = (
     r"(?P<ordinal>첫\s*번\s*째|두\s*번\s*째|세\s*번\s*째|네\s*번\s*째|첫째|둘째|셋째|넷째|다섯째|첫|마지막|[1-5]|한|두)"
 )
@@ -332,8 +332,13 @@ _RULES: list[tuple[re.Pattern[str], Callable[[Found, date], DateMention]]] = [
     _rule(rf"(?:{_YEAR}\s*)(?:연|년)?말|작년\s*연말|(?<![가-힣])연말", _year_end),
     _rule(rf"(?:{_YEAR}\s*)?(?:(?P<half>[상하])반기|(?P<quarter>[1-4])\s*(?:분기|[qQ]))", _part_of_year),
     _rule(rf"{_YEAR}", _whole_year),
-    _rule(rf"(?P<count>{_NUMBER})\s*{_UNIT}\s*전(?!체|부|략|기)", _ago),
+    _rule(rf"(?P<count>{_NUMBER}|일)\s*{_UNIT}\s*전(?!체|부|략|기)", _ago),
     _rule(rf"(?:최근|지난|이전|직전)\s*(?P<count>{_NUMBER}|일)\s*{_UNIT}\s*(?:간|동안|새|사이)?", _recent),
+    _rule(
+        rf"(?P<count>{_NUMBER}|일)\s*{_UNIT}\s*(?:간|동안)?\s*(?:의\s*)?(?=수익|등락|성과|변동|상승|하락|returns?\b|performance)", _recent
+    ),
+    _rule(r"\b(?:in|during|for)\s+(?P<year>(?:19|20)\d{2})\b(?!\s*[-./년])", lambda found, _: _mention(
+        date(int(found["year"]), 1, 1), date(int(found["year"]), 12, 31))),
     _rule(rf"(?:last|past|recent)\s+(?P<count>\d+|a|one|two|three|four|five|six)?\s*{_UNIT}(?<!last year)(?<!last month)(?<!last week)", _recent),
     _rule(r"(?P<which>last|this)\s+(?P<unit>year|month)", _english_named),
     _rule(r"(?:(?P<week>이번\s*주|지난\s*주|저번\s*주)\s*)?(?P<weekday>[월화수목금토일])요일", _weekday),

@@ -26,6 +26,7 @@ _NO_TICKERS = frozenset(
     "ETF ETFS NAV AUM TER TOP PDF ISIN AI IT A I IS ON ALL OR AND SO BE ARE CU PER PBR ROE EPS YTD VS KRX USD KRW ISA TR PR H OK HI ME "
     "MY HAS NOW NEW OUT TWO ONE LOW FUND AGE BUY SEE KEY ANY CAN DAY ESG REIT EV US UK EU UN Q P N K S".split()
 )
+_ETF_WORD = re.compile(r"(?:etf|이티에프)$", re.IGNORECASE)
 _WORD = re.compile(r"[0-9A-Za-z]+|[가-힣ㄱ-ㅎㅏ-ㅣ]+|[^\s]")
 
 
@@ -71,6 +72,9 @@ class NameIndex:
     def find(self, mention: str) -> tuple[Named, ...]:
         """What a mention can mean when it is one of the market's spellings; empty otherwise."""
         found = self._forms.get(spelling.fold(mention), ())
+        if _ETF_WORD.search(mention):
+            # "레버리지 ETF" is a kind of ETF, even where somebody's nickname for one ETF is written so.
+            found = tuple(named for named in found if named.source in ("name", "english", "former"))
         if _is_short_latin(mention):
             upper = mention.isupper() and mention not in _NO_TICKERS
             found = tuple(named for named in found if named.source != "ticker" or upper)

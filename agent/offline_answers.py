@@ -47,7 +47,7 @@ def answer_offline(context: RunContext, connection: Connection, question: Questi
     if reply.status == "refused" and not reply.suggestions:
         reply.suggestions = ask_back(connection, question, outcome, [example for example, _ in near]).suggestions
     example = next(
-        (example.question for example, similarity in near if similarity >= 0.6 and example.status == "answered"), None
+        (example.question for example, similarity in near if similarity >= 0.6 and example.outcome == "answered"), None
     )
     return Answer(
         reply.text, reply.status, reply.tables, list(context.cypher), model=NAME, suggestions=reply.suggestions,
@@ -73,7 +73,7 @@ def _carry_out(context: RunContext, plan: Plan) -> Reply:
     context.emit(StepStarted("query", "query", "그래프에 질의하는 중"))
     agent.run(question_of(plan))
     context.check()
-    rows = len(context.last_result.rows) if context.last_result else 0
+    rows = sum(len(table.rows) for table in model.reply.tables) if model.reply else 0
     context.emit(StepFinished("query", "query", f"{rows:,}행을 찾았습니다"))
     if model.reply is None:
         raise QueryFailed("the plan did not come to its end", ko="질의를 끝까지 실행하지 못했습니다.")

@@ -15,9 +15,10 @@ _BETWEEN = re.compile(r"\s*(?:까지\s*)?(?:의\s*)?(?:사이|새에|비교|를\
 _UNTIL = re.compile(r"\s*(?:까지)")
 _SINCE = re.compile(r"\s*(?:부터|이후|이래|들어서|들어|지나서|\bonwards?\b)(?:로|에)?", re.IGNORECASE)
 _BEFORE = re.compile(r"\s*(?:이전|전)(?:에|까지)?(?=\s|$|[,.?])")
+_COMPARED = re.compile(r"\s*(?:에\s*)?(?:대비|비해서?|비교해서?)(?=\s|$|[,.?])")
 _AROUND = re.compile(r"\s*(?:전후|앞뒤|즈음|무렵)")
 _FROM_BEFORE = re.compile(r"(?:from|between|since|after|before|until)\s+$", re.IGNORECASE)
-_SPAN_WORDS = re.compile(r"\s*(?:동안|사이|한\s*해|기간|중에|중|내내|간)(?:에|의)?(?![가-힣])")
+_SPAN_WORDS = re.compile(r"\s*(?:한\s*달\s*(?:동안|간|내내)?|동안|사이|한\s*해|기간|중에|중|내내|간)(?:에|의)?(?![가-힣])")
 _BARE_DAY = re.compile(r"(\d{1,2})\s*일(?!\s*(?:간|동안|치))")
 
 
@@ -58,6 +59,8 @@ def _pair(text: str, one: Period, other: Period, as_of: date) -> Period | None:
     if _FROM_TO.fullmatch(gap):
         tail = _UNTIL.match(text, other.end)
         return _period(text, one, other, preceding, tail.end() if tail else other.end, between=False)
+    if re.fullmatch(r"\s*(?:종가\s*)?(?:대비|에\s*비해)\s*", gap):
+        return _period(text, one, other, preceding, other.end, between=True)
     if _PAIR.fullmatch(gap):
         if tail := _BETWEEN.match(text, other.end):
             return _period(text, one, other, preceding, tail.end(), between=True)
@@ -116,6 +119,11 @@ def _opened(text: str, one: Period, as_of: date) -> Period:
         return one
     word = _FROM_BEFORE.search(text[: one.start])
     before = word[0].strip().lower() if word else ""
+    if tail := _COMPARED.match(text, one.end):
+        # From that day (the end of a year or month) until the data date.
+        start = one.last if one.is_day else one.first
+        end = tail.end()
+        return replace(one, end=end, text=text[one.start : end], first=start, last=as_of, is_day=False, between=one.is_day)
     if tail := _AROUND.match(text, one.end):
         return replace(one, end=tail.end(), text=text[one.start : tail.end()], around=True)
     tail = _SINCE.match(text, one.end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -20,10 +21,12 @@ _LARGE = {"만": 10**4, "억": 10**8, "조": 10**12}
 
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _NATIVE_WORD = "|".join(sorted(_NATIVE, key=len, reverse=True))
-# An amount of money: at least one of 만, 억, 조 or 원, with digits or Sino-Korean numerals before each.
-_PART = rf"(?:(?:{_DIGITS})|[일이삼사오육칠팔구])?\s*[십백천]?"
+# An amount of money: parts that each end in 만, 억 or 조, or a number before 원.
+_SINO = "[일이삼사오육칠팔구]?[십백천]|[일이삼사오육칠팔구]"
+_LARGE_PART = rf"(?:(?:{_DIGITS})\s*[십백천]?|(?:{_SINO}){{1,4}})?\s*[만억조]"
 _AMOUNT = re.compile(
-    rf"(?P<number>(?:(?:{_DIGITS}|[일이삼사오육칠팔구십백천])\s*[십백천]*\s*[만억조]?\s*)+)\s*(?P<won>원)?(?:어치)?"
+    rf"(?P<number>(?:{_LARGE_PART})(?:\s*{_LARGE_PART})*(?:\s*(?:{_DIGITS})\s*[십백천]?)?|(?:{_DIGITS})\s*[십백천]?(?=\s*원)|(?:{_SINO}){{1,4}}(?=\s*원))"
+    r"\s*(?P<won>원)?(?:어치|짜리|씩)?"
 )
 _DOLLARS = re.compile(rf"(?:\$\s*({_DIGITS})|({_DIGITS})\s*(?:달러|불|usd|dollars?))", re.IGNORECASE)
 _PERCENT = re.compile(
@@ -34,7 +37,7 @@ _PERCENT = re.compile(
 _RANGE = re.compile(
     rf"(?P<low>{_DIGITS})\s*%?\s*(?:~|-|–|에서)\s*(?P<high>{_DIGITS})\s*(?:%|퍼센트|프로|퍼)(?:\s*사이)?"
 )
-_COUNTED = r"개(?!월|인|수)|가지|종목|곳|군데|위(?:권|까지|안)?(?![가-힣])|위(?=까지|의|인|는|가|이|를|부터)|등(?![가-힣])|건|종(?![가-힣목])|종류|대(?=\s*(?:종목|보유|구성))|놈|etfs?|stocks?|holdings?|funds?|names?"
+_COUNTED = r"개(?!월|인|수)|가지|종목|곳|군데|위(?:권|까지|안)|위(?=\s*까지)|등(?![가-힣])|건|종(?![가-힣목])|종류|대(?=\s*(?:종목|보유|구성))|놈|etfs?|stocks?|holdings?|funds?|names?"
 _COUNT = re.compile(rf"(?P<number>{_DIGITS}|{_NATIVE_WORD})\s*(?:{_COUNTED})", re.IGNORECASE)
 _TOP = re.compile(
     rf"(?:(?P<top>상위|하위|top|톱|탑|최상위|bottom|largest|biggest|first|best)\s*-?\s*)(?P<number>{_DIGITS}|{_NATIVE_WORD}|텐)"
@@ -42,7 +45,7 @@ _TOP = re.compile(
     re.IGNORECASE,
 )
 _RANK = re.compile(
-    rf"(?P<number>{_DIGITS}|첫|두|세|네|다섯|여섯|일곱|여덟|아홉|열)\s*번째(?:로)?|(?P<english>\d+)(?:st|nd|rd|th)\b|"
+    rf"(?P<number>{_DIGITS}|첫|두|세|네|다섯|여섯|일곱|여덟|아홉|열)\s*(?:번째(?:로)?|위(?![가-힣]*\s*까지|권|험|안))|(?P<english>\d+)(?:st|nd|rd|th)\b|"
     r"(?P<ordinal>second|third)(?=\s+(?:largest|biggest|highest))",
     re.IGNORECASE,
 )
@@ -163,6 +166,9 @@ def _at(text: str, position: int) -> Quantity | None:
         if found := pattern.match(text, position):
             return _compared(text, found, kind, _ordinal(found) if kind == "rank" else _value(found["number"]))
     if (found := _AMOUNT.match(text, position)) and _is_amount(found):
+        foreign = re.compile(r"\s*(?:달러|불|usd|dollars?)", re.IGNORECASE).match(text, found.end())
+        if foreign:
+            return Quantity(position, foreign.end(), text[position : foreign.end()], "amount", _value(found["number"]), foreign=True)
         return _compared(text, found, "amount", _value(found["number"]))
     for pattern, kind in ((_YEARS, "years"), (_DAYS, "days"), (_NUMBER, "number")):
         if found := pattern.match(text, position):
@@ -198,9 +204,9 @@ def _compared(text: str, found: re.Match[str], kind: str, value: float) -> Quant
                 operator, start = sign, head.start()
                 break
     high, about = None, False
-    if not operator and kind == "percent" and (band := _BAND.match(text, end)):
-        step = 10 if value >= 10 and value % 10 == 0 else 1
-        operator, high, end = ">=", value + step - 1e-9, band.end()
+    if not operator and kind in ("percent", "amount") and (band := _BAND.match(text, end)):
+        step = 10 ** int(math.log10(value)) if value >= 10 and value % 10 == 0 else 1
+        operator, high, end = ">=", value + step - (1e-9 if kind == "percent" else 1), band.end()
     if tail := _ABOUT.match(text, end):
         about, end = True, tail.end()
     return Quantity(start, end, text[start:end], kind, value, operator, high, about)  # type: ignore[arg-type]

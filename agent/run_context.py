@@ -6,9 +6,12 @@ import threading
 from dataclasses import dataclass, field
 from datetime import date
 
+from pydantic import BaseModel
+
 from agent.answer import Table
 from agent.events import Event, Sink
 from backend.db.engine import Database
+from backend.errors import AtlasError
 from backend.graph.client import Result
 from backend.settings import Settings
 
@@ -19,7 +22,10 @@ class RunCancelled(Exception):  # noqa: N818 - somebody's wish, no failure
 
 @dataclass
 class RunContext:
-    """One run. `tables` and `cypher` grow as tools find things; `last_result` is what the last query returned."""
+    """One run. `tables` and `cypher` grow as tools find things; `found` is what the last tool returned, `error` why it could not.
+
+    `show_tables` is off where the tables are made from the whole answer and not from each query.
+    """
 
     database: Database
     settings: Settings
@@ -30,7 +36,8 @@ class RunContext:
     show_tables: bool = True
     tables: list[Table] = field(default_factory=list)
     cypher: list[str] = field(default_factory=list)
-    last_result: Result | None = None
+    found: Result | BaseModel | None = None
+    error: AtlasError | None = None
     failures: int = 0
 
     def emit(self, event: Event) -> None:

@@ -18,7 +18,7 @@ from agent.reading.question import Question
 from agent.reading.understanding import understand
 from agent.run_context import RunCancelled, RunContext
 from backend.db.engine import Database
-from backend.errors import AtlasError, InvalidInput
+from backend.errors import AtlasError, InvalidInput, NotFound
 from backend.market.dataset import Dated, get_dataset
 from backend.settings import Settings, get_settings
 
@@ -60,16 +60,24 @@ def _guarded(
         return _answer(database, question, history, settings, emit, cancelled)
     except RunCancelled:
         raise
-    except AtlasError as error:
-        log.warning("ask_failed", error=error.message, slug=error.slug)
-        return Answer(error.ko, "failed", model=settings.model)
     except Exception as error:  # noqa: BLE001 - whatever breaks, people get an honest sentence and the log the trace
         if cancelled is not None and cancelled.is_set():
             raise RunCancelled from error
-        log.exception("ask_failed")
-        return Answer(
-            "답을 만드는 중에 문제가 생겼습니다. 잠시 뒤에 다시 물어봐 주세요.", "failed", model=settings.model
-        )
+        known = _expected(error)
+        if known is None:
+            log.exception("ask_failed")
+            sorry = "답을 만드는 중에 문제가 생겼습니다. 잠시 뒤에 다시 물어봐 주세요."
+            return Answer(sorry, "failed", model=settings.model)
+        log.warning("ask_failed", error=known.message, slug=known.slug)
+        # What the data lacks is no failure of ours.
+        return Answer(known.ko, "refused" if isinstance(known, NotFound) else "failed", model=settings.model)
+
+
+def _expected(error: BaseException | None) -> AtlasError | None:
+    """The error that we raised on purpose, however deep the agent framework has wrapped it."""
+    while error is not None and not isinstance(error, AtlasError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _answer(

@@ -62,7 +62,9 @@ class _MarketTool(Tool):
             with self.context.database.engine("atlas_app").connect() as connection:
                 found = action(connection)
         except (NotFound, InvalidInput) as error:
+            self.context.error = error
             return f"Error: {error.message} {json.dumps(error.extra, ensure_ascii=False, default=str)}"
+        self.context.found, self.context.error = found, None
         return _as_text(found)
 
     def _show(self, title: str, items: list[BaseModel]) -> None:
@@ -128,11 +130,12 @@ class QueryGraph(Tool):
             )
         except (QueryRefused, QueryFailed) as error:
             context.failures += 1
+            context.error = error
             if context.failures >= MOST_FAILURES:
                 raise TooManyFailures(error.message, ko=error.ko) from error
             return f"Error: {error.message} {json.dumps(error.extra, ensure_ascii=False, default=str)} Repair the query and try again."
         context.cypher.append(cypher)
-        context.last_result = result
+        context.found, context.error = result, None
         if result.rows:
             _add_table(
                 context, Table("결과", list(result.columns), [list(row) for row in result.rows], result.truncated)

@@ -6,7 +6,7 @@ from typing import Any
 
 from smolagents.models import ChatMessage, ChatMessageToolCall, ChatMessageToolCallFunction, MessageRole, Model
 
-from agent.reading.plan import Plan, Reply
+from agent.reading.plan import Call, Plan, Reply
 from agent.run_context import RunContext
 
 NAME = "offline"
@@ -15,7 +15,7 @@ NAME = "offline"
 class OfflineModel(Model):
     """A smolagents model that calls `query_graph` for each query of a plan and `final_answer` with the reply.
 
-    `reply` holds the finished reply with its tables. A query that fails ends the run with the tool's error.
+    `reply` holds the finished reply with its tables. A step that fails ends the run with its error.
     """
 
     def __init__(self, plan: Plan, context: RunContext) -> None:
@@ -34,13 +34,18 @@ class OfflineModel(Model):
         **_options: Any,
     ) -> ChatMessage:
         """The next step of the plan as a tool call."""
+        self._context.check()
+        if self._context.error is not None:
+            raise self._context.error
         try:
-            query = next(self._steps) if not self._asked else self._steps.send(self._context.last_result)
+            step = next(self._steps) if not self._asked else self._steps.send(self._context.found)
         except StopIteration as finished:
             self.reply = finished.value
             return self._call("final_answer", {"answer": self.reply.text})
         self._asked += 1
-        return self._call("query_graph", {"cypher": query.cypher, "graph": query.graph})
+        if isinstance(step, Call):
+            return self._call(step.tool, step.arguments)
+        return self._call("query_graph", {"cypher": step.cypher, "graph": step.graph})
 
     def _call(self, name: str, arguments: dict[str, Any]) -> ChatMessage:
         function = ChatMessageToolCallFunction(name=name, arguments=arguments)

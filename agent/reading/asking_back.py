@@ -127,7 +127,7 @@ def suggested(question: Question, near: Sequence[Example]) -> list[str]:
             names.setdefault(token.kind, []).append(token.value.name)
     found = []
     for example in near:
-        if example.status == "answered":
+        if example.outcome == "answered":
             found.append(_filled(example, names))
     return list(dict.fromkeys(found))[:3]
 

@@ -200,7 +200,7 @@ def _ordering(mentioned: list[str], chosen: Selection, descending: bool | None) 
 def _expression(order: str, chosen: Selection) -> str:
     if order == "weight":
         weights = [variable for variable in chosen.columns if variable != "holdings"]
-        return " + ".join(weights)
+        return f"({' + '.join(weights)})"
     return _SHOWN.get(order) or order
 
 

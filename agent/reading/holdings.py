@@ -65,6 +65,7 @@ def _similar_steps(etf: Subject, count: int, english: bool) -> Steps:
     result = yield Query(
         "MATCH (a:ETF)-[x:HOLDS]->(s)<-[y:HOLDS]-(b:ETF)\n"
         f"WHERE a.code = {literal(etf.key)} AND b.code <> {literal(etf.key)} AND label(s) <> 'Asset'\n"
+        "  AND x.weight IS NOT NULL AND y.weight IS NOT NULL\n"
         "WITH b, CASE WHEN x.weight < y.weight THEN x.weight ELSE y.weight END AS shared\n"
         "WITH b, sum(shared) AS overlap, count(*) AS common\n"
         f"RETURN b.name AS ETF, b.code AS `{'code' if english else '코드'}`, "

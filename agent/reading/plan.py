@@ -10,7 +10,7 @@ from agent.answer import Status, Table
 from backend.graph.client import Result
 from backend.graph.labels import HISTORY, MARKET
 
-__all__ = ["HISTORY", "MARKET", "Plan", "Query", "Reply", "Steps", "literal", "literals", "table"]
+__all__ = ["Call", "HISTORY", "MARKET", "Plan", "Query", "Reply", "Steps", "literal", "literals", "table"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,14 @@ class Query:
 
     cypher: str
     graph: str = MARKET
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of another tool of the agent; what comes back is the market's own object (a schema of backend.market)."""
+
+    tool: str
+    arguments: dict[str, Any]
 
 
 @dataclass
@@ -31,7 +39,7 @@ class Reply:
     suggestions: list[str] = field(default_factory=list)
 
 
-Steps = Generator[Query, Result, Reply]
+Steps = Generator[Query | Call, Any, Reply]
 
 
 @dataclass(frozen=True)

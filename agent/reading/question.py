@@ -144,7 +144,8 @@ def _settled(question: Question, index: int) -> Token:
     if not link.exact and len(options) < len(link.options) and len(link.options) > 1:
         question.ambiguous.append(link)
         return replace(token, kind="ambiguous")
-    name = chosen[0].name
+    # Several listings or share classes are called as the question calls them.
+    name = chosen[0].name if len({option.key for option in chosen}) == 1 else token.text
     subject = Subject(kind, tuple(dict.fromkeys(option.key for option in chosen)), name, token.text, chosen[0].source)
     return replace(token, kind=kind, value=subject)
 

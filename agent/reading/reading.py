@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from agent.reading import attributes, etf_lists, holdings, refusals
+from agent.reading import (
+    attributes,
+    companies,
+    etf_lists,
+    histories,
+    holdings,
+    names,
+    prices,
+    refusals,
+    returns,
+    securities,
+    trades,
+)
 from agent.reading.conditions import Unclear
 from agent.reading.plan import Plan
 from agent.reading.question import Question, Reader
@@ -13,7 +25,22 @@ from agent.reading.tokens import Token
 
 Family = Callable[[Reader], Plan | None]
 # Special questions stand before general ones: each explains all words or gives way.
-_FAMILIES: tuple[Family, ...] = (refusals.read, refusals.stock_prices, holdings.read, attributes.read, etf_lists.read)
+_FAMILIES: tuple[Family, ...] = (
+    refusals.read,
+    refusals.stock_prices,
+    names.data,
+    names.trading_days,
+    names.former,
+    prices.read,
+    returns.read,
+    trades.read,
+    histories.read,
+    holdings.read,
+    attributes.read,
+    securities.read,
+    companies.read,
+    etf_lists.read,
+)
 
 
 @dataclass

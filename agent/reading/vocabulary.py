@@ -70,7 +70,7 @@ def load_vocabulary(path: Path = VOCABULARY_FILE) -> Vocabulary:
     entries = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - a safe loader
     patterns: dict[str, list[tuple[re.Pattern[str], str]]] = defaultdict(list)
     for concept, spellings in {**entries["words"], FILLER: entries[FILLER]}.items():
-        for spelling in (part.strip() for part in spellings.split(",")):
+        for spelling in re.split(r",\s+", spellings.strip()):
             try:
                 compiled = _compiled(spelling)
             except re.error as error:
