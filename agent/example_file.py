@@ -32,8 +32,9 @@ def load_examples(path: Path = EXAMPLES_FILE) -> tuple[Example, ...]:
 
 
 def _expanded(cypher: str, fragments: Mapping[str, str]) -> str:
-    """Cypher with every line that names a fragment (`<net-trades>`) replaced by it."""
-    return re.sub(r"^<([\w-]+)>$", lambda found: fragments[found[1]], cypher.strip(), flags=re.MULTILINE)
+    """Cypher with every line that names a fragment (`<net-trades>`) replaced by it; fragments may name others."""
+    expanded = re.sub(r"^<([\w-]+)>$", lambda found: fragments[found[1]], cypher.strip(), flags=re.MULTILINE)
+    return expanded if expanded == cypher.strip() else _expanded(expanded, fragments)
 
 
 def _example(entry: Mapping[str, Any], fragments: Mapping[str, str]) -> Example:
