@@ -1,0 +1,165 @@
+"""Loads as processes: killed, cut off, two at once, and what the command line says."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from backend.db.engine import Database
+from tests import graph_contents as contents
+from tests import market_files as market
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(database: Database, *arguments: str) -> subprocess.Popen[str]:
+    """Start `./atlas load …` on a database."""
+    environment = os.environ | {"ATLAS_DATABASE_URL": database.url(), "ATLAS_HOME": str(database.settings.home)}
+    return subprocess.Popen(
+        [sys.executable, "-m", "backend.cli", "load", *arguments],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    output, errors = process.communicate(timeout=120)
+    return process.returncode, output, errors
+
+
+def await_dates(database: Database, count: int, process: subprocess.Popen[str]) -> None:
+    """Wait until some dates are committed while the load still runs."""
+    deadline = time.monotonic() + 60
+    with database.connect(autocommit=True) as connection:
+        while time.monotonic() < deadline:
+            if connection.execute("SELECT count(*) FROM collection_runs").fetchone()[0] >= count:
+                return
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.005)
+    pytest.fail("the load did not get on")
+
+
+def assert_whole_dates(database: Database) -> int:
+    """Assert that each date is there as its run says, and nothing else; return the number of dates."""
+    with database.connect() as connection:
+        runs = dict(connection.execute("SELECT date::text, holdings FROM collection_runs").fetchall())
+        prices = connection.execute("SELECT DISTINCT date::text FROM daily_prices").fetchall()
+        as_of = connection.execute("SELECT as_of::text FROM datasets").fetchone()
+    found: dict[str, int] = {}
+    for _, _, values in contents.edges(database, "etf_history", "HELD"):
+        found[values["date"]] = found.get(values["date"], 0) + 1
+    assert found == {day: count for day, count in runs.items() if count}
+    assert {day for (day,) in prices} <= set(runs)
+    assert as_of == (max(runs),)
+    assert {values["date"] for _, _, values in contents.edges(database, "etf_graph", "HOLDS")} <= set(runs)
+    assert contents.dangling(database) == 0
+    return len(runs)
+
+
+def test_a_killed_load_leaves_whole_dates_and_the_next_one_goes_on(empty_database, sample_database):
+    process = start(empty_database, "sample")
+    await_dates(empty_database, 10, process)
+    process.send_signal(signal.SIGKILL)
+    finish(process)
+    dates = assert_whole_dates(empty_database)
+    assert dates >= 10
+
+    code, output, errors = finish(start(empty_database, "sample", "--json"))
+    assert code == 0, errors
+    summary = json.loads(output)
+    assert summary["skipped_dates"] == dates
+    found, expected = contents.everything(empty_database), contents.everything(sample_database)
+    for part, rows in expected.items():
+        assert found[part] == rows, part
+
+
+def test_a_load_whose_database_connection_is_cut_leaves_whole_dates(empty_database):
+    process = start(empty_database, "sample")
+    await_dates(empty_database, 5, process)
+    with empty_database.connect(autocommit=True) as connection:
+        connection.execute(
+            """
+            SELECT pg_terminate_backend(pid)
+            FROM pg_stat_activity
+            WHERE datname = current_database() AND usename = 'atlas_loader'
+            """
+        )
+    code, _, _ = finish(process)
+    assert code != 0
+    assert_whole_dates(empty_database)
+    assert finish(start(empty_database, "sample"))[0] == 0
+
+
+def test_an_interrupted_load_leaves_whole_dates(empty_database):
+    process = start(empty_database, "sample")
+    await_dates(empty_database, 5, process)
+    process.send_signal(signal.SIGINT)
+    code, _, _ = finish(process)
+    assert code != 0
+    assert_whole_dates(empty_database)
+
+
+def test_two_loads_at_once_queue(empty_database, sample_database):
+    one, other = start(empty_database, "sample", "--json"), start(empty_database, "sample", "--json")
+    summaries = []
+    for process in (one, other):
+        code, output, errors = finish(process)
+        assert code == 0, errors
+        summaries.append(json.loads(output))
+    dates = len(contents.everything(sample_database)["collection_runs"])
+    assert sorted(summary["loaded_dates"] for summary in summaries) == [0, dates]
+    assert sorted(summary["skipped_dates"] for summary in summaries) == [0, dates]
+    found, expected = contents.everything(empty_database), contents.everything(sample_database)
+    for part, rows in expected.items():
+        assert found[part] == rows, part
+
+
+def test_the_command_line_reports_bad_rows_and_fails(empty_database, tmp_path):
+    rows = market.basket("2026-01-05", "AAA001", {"005930": (1, 100.0)})
+    rows += market.basket("2026-01-06", "AAA001", {"005930": ("many", 100.0)})
+    market.folder(tmp_path, etfs=[market.etf("AAA001")], holdings=rows)
+    code, output, errors = finish(start(empty_database, "files", "--dir", str(tmp_path), "--json"))
+    assert code == 1
+    assert errors == ""
+    summary = json.loads(output)
+    assert (summary["loaded_dates"], summary["rejected_dates"]) == (1, ["2026-01-06"])
+    assert [(row["file"], row["line"], row["column"]) for row in summary["rejected"]] == [
+        ("holdings.csv", 3, "qty_per_cu")
+    ]
+
+    code, output, errors = finish(start(empty_database, "files", "--dir", str(tmp_path)))
+    assert code == 1
+    assert "1 rejected" in output
+    assert errors.strip() == "holdings.csv, line 3, qty_per_cu = 'many': is no number between -1e+15 and 1e+15"
+
+
+def test_a_file_that_cannot_be_read_fails_in_one_line(empty_database, tmp_path):
+    (tmp_path / "etfs.csv").write_text("etf_code\nAAA001\n")
+    code, output, errors = finish(start(empty_database, "files", "--dir", str(tmp_path), "--json"))
+    assert (code, output) == (1, "")
+    assert errors.strip() == "error: etfs.csv lacks the column name_ko."
+
+
+def test_indexes_that_a_killed_load_left_off_come_back(empty_database, tmp_path):
+    def indexes() -> set[str]:
+        with empty_database.connect() as connection:
+            query = "SELECT indexname FROM pg_indexes WHERE schemaname = 'etf_history' AND tablename = 'HELD'"
+            return {name for (name,) in connection.execute(query)}
+
+    expected = indexes()
+    with empty_database.connect("atlas_loader") as connection:
+        connection.execute("SELECT defer_history_indexes()")
+    assert not indexes() & expected
+    market.folder(tmp_path, etfs=[market.etf("AAA001")])
+    assert finish(start(empty_database, "files", "--dir", str(tmp_path)))[0] == 0
+    assert indexes() == expected
