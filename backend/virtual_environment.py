@@ -120,7 +120,7 @@ def _run(command: list[str], complaint: str) -> None:
     environment = {**os.environ, **uv_settings(os.environ), "UV_NO_PROGRESS": "" if sys.stderr.isatty() else "1"}
     environment = {name: value for name, value in environment.items() if value}
     environment.pop("VIRTUAL_ENV", None)
-    if subprocess.run(command, stdout=sys.stderr, env=environment, check=False).returncode:
+    if subprocess.run(command, stdout=sys.stderr, env=environment, check=False, close_fds=False).returncode:
         raise SetupFailed(f"{complaint} (the message stands above; run the command again to go on)")
 
 
@@ -171,6 +171,8 @@ def _pip_settings(environment: Mapping[str, str]) -> dict[str, str]:
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
     with path.open("w", encoding="ascii") as file:
+        # An installer that outlives us keeps the lock, so that the next run waits for it.
+        os.set_inheritable(file.fileno(), True)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -74,7 +74,7 @@ class Account:
             base.parent.mkdir(parents=True, exist_ok=True)
             base.mkdir(mode=0o755)
             base.chmod(0o755)
-        if self.can_enter(base):
+        if self.can_enter(base.resolve()):
             return None
         if not self.switch:
             raise DatabaseSetupError(f"The folder {base} cannot be entered: check its permissions, or set ATLAS_HOME.")

@@ -59,6 +59,8 @@ def install(prefix: Path, *, mirror: str | None = None, progress: Progress = lam
     work = prefix.with_name(f"{prefix.name}.download")
     _make_folder(work)
     with (work / "lock").open("w", encoding="ascii") as lock:
+        # An apt that outlives us keeps the lock, so that the next run waits for it.
+        os.set_inheritable(lock.fileno(), True)
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not is_complete(prefix):
             _install(prefix, work, mirror, progress)
@@ -160,7 +162,13 @@ class _AptRoot:
     def run(self, *arguments: str, cwd: Path | None = None) -> str:
         environment = {**os.environ, "APT_CONFIG": str(self.configuration), "LC_ALL": "C"}
         result = subprocess.run(
-            ["apt-get", "-q", *arguments], capture_output=True, text=True, check=False, cwd=cwd, env=environment
+            ["apt-get", "-q", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=cwd,
+            env=environment,
+            close_fds=False,
         )
         if result.returncode:
             raise _explain(result.stdout + result.stderr, self.mirror)

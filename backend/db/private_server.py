@@ -174,7 +174,7 @@ class PrivateServer:
         )
         (unfinished / "pg_hba.conf").write_text("local all all trust\n", encoding="ascii")
         with (unfinished / "postgresql.conf").open("a", encoding="utf-8") as file:
-            file.write("include_if_exists = 'atlas.conf'\n")
+            file.write("include 'atlas.conf'\n")
         os.sync()
         unfinished.rename(self.data)
 
@@ -183,7 +183,10 @@ class PrivateServer:
         sockets = self._own_sockets()
         self.account.own(self.log.parent)
         text = configuration(sockets, self.port, self.options)
-        (self.data / "atlas.conf").write_text(text, encoding="utf-8")
+        settings = self.data / "atlas.conf"
+        settings.write_text(text, encoding="utf-8")
+        # Whatever our umask is: a server that could not read this would listen with its defaults.
+        settings.chmod(0o644)
         self._pg_ctl("start", f"--log={self.log}", f"--timeout={START_SECONDS}")
 
     def _pg_ctl(self, action: str, *arguments: str) -> None:
@@ -228,7 +231,7 @@ class PrivateServer:
         if len(lines) > 4 and lines[4]:
             return Path(lines[4])
         beside = self.base.resolve() / "run"
-        if len(os.fsencode(beside)) <= SOCKET_FOLDER_BYTES and "," not in str(beside):
+        if len(os.fsencode(beside)) <= SOCKET_FOLDER_BYTES and not set(",\"'") & set(str(beside)):
             return beside
         name = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:12]
         return Path("/tmp") / f"etf-atlas-{self.account.uid}-{name}"
