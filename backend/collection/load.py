@@ -13,8 +13,10 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
+import psycopg
 from psycopg import Cursor
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
 from backend.collection import plan as planning
 from backend.collection import prices, reference, resolve, stored
@@ -26,7 +28,7 @@ from backend.collection.stored import Stored
 from backend.collection.validate import Market, validate
 from backend.collection.write import Writer
 from backend.db.engine import Database
-from backend.errors import Conflict
+from backend.errors import Conflict, Unavailable
 from backend.graph.labels import HISTORY
 from backend.market import search_index
 
@@ -116,8 +118,15 @@ def load(
     say = progress or (lambda _text, _done, _total: None)
     say("reading", 0, 0)
     feed = read()
-    with database.engine("atlas_loader").connect() as connection, _one_at_a_time(connection, say):
-        summary = _load(connection, feed, until, say)
+    try:
+        with database.engine("atlas_loader").connect() as connection, _one_at_a_time(connection, say):
+            summary = _load(connection, feed, until, say)
+    except (psycopg.OperationalError, OperationalError) as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise Unavailable(
+            f"The database went away ({reason}). Each date is there as a whole or not at all: load again to go on.",
+            ko="데이터베이스 연결이 끊겼습니다. 다시 적재하면 이어집니다.",
+        ) from error
     summary.seconds = time.monotonic() - started
     return summary
 

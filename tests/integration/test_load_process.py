@@ -94,8 +94,9 @@ def test_a_load_whose_database_connection_is_cut_leaves_whole_dates(empty_databa
             WHERE datname = current_database() AND usename = 'atlas_loader'
             """
         )
-    code, _, _ = finish(process)
-    assert code != 0
+    code, _, errors = finish(process)
+    assert code == 1
+    assert errors.startswith("error: The database went away")
     assert_whole_dates(empty_database)
     assert finish(start(empty_database, "sample"))[0] == 0
 
