@@ -52,6 +52,13 @@ INSTEAD_OF_FUNCTION = {
     "operator": "Use a plain operator such as + or =.",
 }
 
+_CONTAINMENT = "Compare properties one by one, with = or IN."
+INSTEAD_OF_OPERATOR = {
+    "::": "There are no typecasts: use toInteger(), toFloat(), toString() or toBoolean().",
+    "||": "Join texts with +; here || makes a list.",
+    **dict.fromkeys(("@>", "<@", "?", "?|", "?&", "#>", "#>>"), _CONTAINMENT),
+}
+
 # What the scanner cannot read, by its first character.
 INSTEAD_OF_CHARACTER = {
     "!": "Write <> for 'not equal', and NOT for negation.",
@@ -62,3 +69,18 @@ INSTEAD_OF_CHARACTER = {
     "`": "Close the name with a backtick.",
     "/": "Close the comment with */ or leave it out.",
 }
+
+DIALECT = """\
+Cypher of Apache AGE, which is smaller than Neo4j's:
+- Only read, in one statement: MATCH, OPTIONAL MATCH, WHERE, WITH, UNWIND, UNION, RETURN, ORDER BY, SKIP, LIMIT.
+- One label a node, one type an edge: no (n:A|B), [:A|B], WHERE n:A. Use label(n) = 'ETF', type(h) IN ['HOLDS'].
+- Dates are ISO strings: h.date >= '2026-01-01'. There is no date(), datetime() or duration().
+- No shortestPath, CALL, FOREACH, pattern comprehension, apoc, typecasts (::) or map parameters you were not given.
+- Paths of variable length need an upper bound, *1..4 at most, and exist in etf_graph only.
+- Missing values come first in descending order: write WHERE e.aum IS NOT NULL before ORDER BY e.aum DESC.
+- Dividing whole numbers drops the remainder: write toFloat(count(a)) / count(b).
+- Collect in WITH, then use the list in a list comprehension: both in one clause fail.
+- After an aggregation only what WITH or RETURN names can be ordered by; sort by the alias.
+- Count edges with COUNT { (e)-[:HOLDS]->() }, not size(). Join texts with +. Say <> for not equal.
+- Return values and maps with AS names, not whole nodes.
+"""

@@ -11,9 +11,11 @@ from agent.cypher_dialect import (
     FIRST_WORDS,
     FUNCTIONS,
     INSTEAD_OF_FUNCTION,
+    INSTEAD_OF_OPERATOR,
     WORDS_BEFORE_PARENTHESIS,
     WRITE_WORDS,
 )
+from agent.cypher_order import unknown_first
 from agent.cypher_patterns import check_patterns
 from agent.cypher_text import Bracket, CypherText, refuse, refuse_at
 from backend.graph.labels import GRAPHS
@@ -31,11 +33,16 @@ def check(cypher: str, graph: str) -> None:
     text = CypherText(cypher, GRAPHS[graph])
     for index, token in enumerate(text.tokens):
         _check_quoting(token)
-        _check_typecast(token)
+        _check_operator(token)
         _check_keyword(text, index, token)
         _check_call(text, index, token)
     _check_statement(text)
     check_patterns(text)
+
+
+def warnings(cypher: str, graph: str) -> list[str]:
+    """Return what the author of a query that passed should know about its rows: that missing values come on top."""
+    return unknown_first(CypherText(cypher, GRAPHS[graph]))
 
 
 def _check_statement(text: CypherText) -> None:
@@ -78,13 +85,13 @@ def _check_quoting(token: Token) -> None:
         )
 
 
-def _check_typecast(token: Token) -> None:
-    if token.is_symbol("::"):
+def _check_operator(token: Token) -> None:
+    if token.is_symbol(*INSTEAD_OF_OPERATOR):
         refuse_at(
             token,
-            "typecasts (::) are not allowed",
-            "형 변환(::)은 쓸 수 없습니다.",
-            "Use toInteger(), toFloat(), toString() or toBoolean().",
+            f"the operator {token.text} is not allowed",
+            f"{token.text} 연산자는 쓸 수 없습니다.",
+            INSTEAD_OF_OPERATOR[token.text],
         )
 
 

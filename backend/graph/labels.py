@@ -14,12 +14,16 @@ HISTORY = "etf_history"
 
 @dataclass(frozen=True)
 class Property:
-    """One property. `kind` is string, integer, float, boolean or date (an ISO string); the units are in the texts."""
+    """One property. `kind` is string, integer, float, boolean or date (an ISO string); the units are in the texts.
+
+    An `optional` one is absent where it is unknown; the others are always there.
+    """
 
     name: str
     kind: str
     english: str
     korean: str
+    optional: bool = True
 
 
 @dataclass(frozen=True)
@@ -84,17 +88,19 @@ def _by_name(entities: Iterable, name: str):
     raise KeyError(name)
 
 
-_CODE = Property("code", "string", "code, the key", "종목 코드")
-_NAME = Property("name", "string", "name", "이름")
-_ETF_CODE = Property("code", "string", "KRX short code, six digits or letters, the key", "KRX 단축 코드 6자리")
-_DATE = Property("date", "date", "date of the snapshot", "스냅샷 날짜")
+_CODE = Property("code", "string", "code, the key", "종목 코드", optional=False)
+_NAME = Property("name", "string", "name", "이름", optional=False)
+_ETF_CODE = Property(
+    "code", "string", "KRX short code, six digits or letters, the key", "KRX 단축 코드 6자리", optional=False
+)
+_DATE = Property("date", "date", "date of the snapshot", "스냅샷 날짜", optional=False)
 _WEIGHT = Property("weight", "float", "weight in the ETF, %", "비중, %")
 _SHARES = Property("shares", "float", "shares in one creation unit", "CU당 수량")
 _POSITION = (_DATE, _WEIGHT, _SHARES)
 _TRADE = (
-    Property("date", "date", "date of the snapshot that shows the change", "변화가 나타난 날짜"),
-    Property("previous", "date", "date of the snapshot before", "직전 스냅샷 날짜"),
-    Property("action", "string", "new, more, less or out", "new 신규, more 증가, less 감소, out 편출"),
+    Property("date", "date", "date of the snapshot that shows the change", "변화가 나타난 날짜", optional=False),
+    Property("previous", "date", "date of the snapshot before", "직전 스냅샷 날짜", optional=False),
+    Property("action", "string", "new, more, less or out", "new 신규, more 증가, less 감소, out 편출", optional=False),
     Property("shares_change", "float", "change of the quantity net of rescaling, %", "CU 조정 후 수량 변화율, %"),
     Property("weight_before", "float", "weight before, %", "이전 비중, %"),
     Property("weight_after", "float", "weight after, %", "이후 비중, %"),
@@ -113,7 +119,7 @@ _MARKET = Graph(
                 Property("fee", "float", "total fee, % per year", "총보수, 연 %"),
                 Property("aum", "integer", "net assets, KRW", "순자산, 원"),
                 Property("listed", "date", "listing date", "상장일"),
-                Property("active", "boolean", "actively managed", "액티브 여부"),
+                Property("active", "boolean", "actively managed", "액티브 여부", optional=False),
                 Property("leverage", "string", "leverage or inverse type", "레버리지·인버스 유형"),
                 Property("replication", "string", "replication method", "복제 방법"),
                 Property("asset_class", "string", "asset class", "기초 자산 유형"),
@@ -134,7 +140,7 @@ _MARKET = Graph(
                 _NAME,
                 Property("name_en", "string", "English name", "영문 이름"),
                 Property("isin", "string", "ISIN", "국제 표준 코드"),
-                Property("market", "string", "market it is listed on", "상장 시장"),
+                Property("market", "string", "market it is listed on", "상장 시장", optional=False),
             ),
             "a stock, Korean or foreign",
             "주식",
@@ -160,8 +166,14 @@ _MARKET = Graph(
             "Tag",
             ("name",),
             (
-                Property("name", "string", "the tag, such as 반도체, 월배당, 커버드콜", "테마 이름"),
-                Property("theme", "string", "group of tags, such as 산업, 지역, 전략, 배당, 자산", "테마 묶음"),
+                Property("name", "string", "the tag, such as 반도체, 월배당, 커버드콜", "테마 이름", optional=False),
+                Property(
+                    "theme",
+                    "string",
+                    "group of tags, such as 산업, 지역, 전략, 배당, 자산",
+                    "테마 묶음",
+                    optional=False,
+                ),
             ),
             "a theme",
             "테마",
@@ -195,7 +207,7 @@ _HISTORY = Graph(
             ("code", "date"),
             (
                 _ETF_CODE,
-                Property("date", "date", "trading day", "거래일"),
+                Property("date", "date", "trading day", "거래일", optional=False),
                 Property("open", "integer", "opening price, KRW", "시가, 원"),
                 Property("high", "integer", "highest price, KRW", "고가, 원"),
                 Property("low", "integer", "lowest price, KRW", "저가, 원"),
@@ -223,7 +235,10 @@ GRAPHS: dict[str, Graph] = {_MARKET.name: _MARKET, _HISTORY.name: _HISTORY}
 
 
 def schema_text(graphs: Iterable[str] = (MARKET, HISTORY)) -> str:
-    """Return the schema of the named graphs as compact text for a model's prompt, one line per label or edge type."""
+    """Return the schema of the named graphs as compact text for a model's prompt, one line per label or edge type.
+
+    A question mark follows the name of a property that can be missing.
+    """
     lines: list[str] = []
     for graph in (GRAPHS[name] for name in graphs):
         lines.append(f"Graph {graph.name} ({graph.english}; {graph.korean})")
@@ -238,4 +253,5 @@ def schema_text(graphs: Iterable[str] = (MARKET, HISTORY)) -> str:
 def _properties(properties: tuple[Property, ...]) -> str:
     if not properties:
         return ""
-    return ": " + "; ".join(f"{prop.name} {prop.kind} = {prop.english}" for prop in properties)
+    shown = (f"{prop.name}{'?' * prop.optional} {prop.kind} = {prop.english}" for prop in properties)
+    return ": " + "; ".join(shown)

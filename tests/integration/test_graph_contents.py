@@ -36,9 +36,10 @@ def test_edges_have_the_properties_of_the_registry(connection: Connection, graph
 
 def check_properties(found: list[dict], properties: tuple[Property, ...]) -> None:
     known = {prop.name: KINDS[prop.kind] for prop in properties}
+    required = {prop.name for prop in properties if not prop.optional}
     assert found
     for node in found:
-        assert set(node) <= set(known)
+        assert required <= set(node) <= set(known)
         for name, value in node.items():
             assert isinstance(value, known[name]), (name, value)
     assert {name for node in found for name in node} == set(known), "a property that the registry names is never set"
@@ -68,6 +69,6 @@ def test_the_schema_text_names_everything_once_a_line() -> None:
         for entity in (*graph.nodes, *graph.edges):
             assert f":{entity.name}" in text
             for prop in entity.properties:
-                assert f"{prop.name} {prop.kind}" in text
+                assert f"{prop.name}{'?' if prop.optional else ''} {prop.kind}" in text
     assert len(text) < 6_000
     assert HISTORY not in schema_text([MARKET])

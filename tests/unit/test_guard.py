@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.guard import check
+from agent.guard import check, warnings
 from backend.errors import QueryRefused
 from backend.graph.labels import HISTORY, MARKET
 
@@ -47,6 +47,25 @@ READS = [
 @pytest.mark.parametrize("cypher", READS)
 def test_a_plain_read_passes(cypher: str) -> None:
     check(cypher, MARKET)
+
+
+@pytest.mark.parametrize(
+    ("cypher", "shown"),
+    [
+        ("MATCH (e:ETF) RETURN e.name ORDER BY e.aum DESC LIMIT 3", "e.aum"),
+        ("MATCH (e:ETF) WITH e ORDER BY e.name, e.aum desc LIMIT 3 RETURN e.name", "e.aum"),
+        ("MATCH (e:ETF)-[h:HOLDS]->(s) RETURN s.name, h.weight AS 비중 ORDER BY 비중 DESCENDING", "h.weight"),
+        ("MATCH (e:ETF) RETURN e.name ORDER BY e.aum", None),
+        ("MATCH (e:ETF) RETURN e.name ORDER BY e.name DESC, e.code DESC", None),
+        ("MATCH (e:ETF) WHERE e.aum IS NOT NULL RETURN e.name ORDER BY e.aum DESC", None),
+        ("MATCH (e:ETF) WHERE e.aum > 0 RETURN e.name ORDER BY e.aum DESC", None),
+        ("MATCH (e:ETF) RETURN e.name ORDER BY e.aum IS NULL, e.aum DESC", None),
+        ("MATCH (e:ETF)-[h:HOLDS]->(s) RETURN s.name, sum(h.weight) AS w ORDER BY w DESC", None),
+    ],
+)
+def test_an_order_with_the_unknown_on_top_passes_with_a_warning(cypher: str, shown: str | None) -> None:
+    check(cypher, MARKET)
+    assert [warning.split()[0] for warning in warnings(cypher, MARKET)] == ([shown] if shown else [])
 
 
 def test_the_history_has_labels_of_its_own() -> None:
@@ -90,10 +109,12 @@ def test_whatever_writes_is_refused(cypher: str) -> None:
         "RETURN 'x'::text",
         "RETURN '1' :: pg_bigint",
         "RETURN 1:: /* */ int",
+        "MATCH (e:ETF) RETURN e.name || ' x'",
+        "MATCH (e:ETF) WHERE e ? 'code' RETURN e.name",
         "RETURN pg_catalog.set_config('statement_timeout'::text, '0'::text, false::bool)",
     ],
 )
-def test_typecasts_are_refused(cypher: str) -> None:
+def test_typecasts_and_operators_on_maps_are_refused(cypher: str) -> None:
     advice_for(cypher)
 
 
