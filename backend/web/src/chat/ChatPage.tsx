@@ -20,9 +20,10 @@ export function ChatPage({ conversation, status }: ChatPageProps) {
   const log = useRef<HTMLDivElement>(null)
 
   useEffect(() => {
-    // A phone would open its keyboard over the page.
-    if (window.matchMedia('(hover: hover) and (pointer: fine)').matches) field.current?.focus()
-  }, [turns.length])
+    // Whoever pressed a button that is gone now goes on typing; a phone would open its keyboard over the page.
+    const lost = document.activeElement === document.body
+    if (lost && window.matchMedia('(hover: hover) and (pointer: fine)').matches) field.current?.focus({ preventScroll: true })
+  }, [turns.length, running])
 
   useEffect(() => {
     // The newest question goes to the top, so that its answer grows downwards without moving what is being read.

@@ -1,5 +1,6 @@
 import { Icon } from '../icons'
 import { date, duration } from '../table/format'
+import { Pattern } from './Pattern'
 import type { Answer } from './protocol'
 
 /** Where an answer comes from: data date, data set, model, time, and the verified question behind it. */
@@ -25,7 +26,7 @@ export function Evidence({ answer }: { answer: Answer }) {
         <span className="evidence-item verified" title="미리 검증해 둔 질의를 사용했습니다.">
           <Icon name="verified" size={15} />
           <span>
-            검증된 질의 <span className="evidence-example">“{answer.example}”</span>
+            검증된 질의 <span className="evidence-example"><Pattern question={answer.example} /></span>
           </span>
         </span>
       )}

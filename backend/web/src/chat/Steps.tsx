@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react'
 import { Icon } from '../icons'
 import { duration } from '../table/format'
 import type { Step, Turn } from './conversation'
+import { Pattern } from './Pattern'
 
 /** What the agent is doing: live while it works, folded away afterwards. */
 export function Steps({ turn }: { turn: Turn }) {
@@ -46,10 +47,7 @@ function StepLine({ step }: { step: Step }) {
   return (
     <li className={running ? 'step' : 'step done'}>
       <span className="step-mark">{running ? <span className="spinner" /> : <Icon name="check" size={14} />}</span>
-      <span className="step-label">
-        {step.label}
-        {step.outcome && step.outcome !== step.label && <span className="step-outcome">{step.outcome}</span>}
-      </span>
+      <span className="step-label"><Pattern question={step.outcome ?? step.label} /></span>
       <span className="step-time">{running ? <Elapsed since={step.startedAt} /> : duration(step.finishedAt! - step.startedAt)}</span>
     </li>
   )

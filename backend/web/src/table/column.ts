@@ -59,8 +59,8 @@ function kindOf(name: string, unit: string | null, values: Cell[]): ColumnKind {
   if (present.every((value) => typeof value === 'string' && DATE.test(value))) return 'date'
   if (CODE.test(name)) return 'code'
   if (!present.every((value) => typeof value === 'number')) return 'text'
-  const percent = unit === '%' || unit === '%p' || (unit === null && PERCENT_NAME.test(name))
-  if (percent) return CHANGE_NAME.test(name) || unit === '%p' ? 'change' : 'percent'
+  const percent = unit === null ? PERCENT_NAME.test(name) : /%p?$/.test(unit)
+  if (percent) return CHANGE_NAME.test(name) || unit?.endsWith('%p') ? 'change' : 'percent'
   return unit === '원' || WON_NAME.test(name) ? 'won' : 'number'
 }
 
