@@ -21,12 +21,15 @@ def load_examples(path: Path = EXAMPLES_FILE) -> tuple[Example, ...]:
     """Every example, in file order. ValueError names an example that is malformed or defined twice."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     entries = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+    kinds = {kind for entry in entries for kind in entry.get("kinds", ())}
     fragments = {entry["fragment"]: entry["cypher"].strip() for entry in entries if "fragment" in entry}
-    examples = tuple(_example(entry, fragments) for entry in entries if "fragment" not in entry)
+    examples = tuple(_example(entry, fragments) for entry in entries if "id" in entry)
     seen: set[str] = set()
     for example in examples:
         if example.id in seen:
             raise ValueError(f"example {example.id} is defined twice")
+        if example.kind not in kinds:
+            raise ValueError(f"example {example.id} is of an unknown kind {example.kind}")
         seen.add(example.id)
     return examples
 
