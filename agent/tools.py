@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from agent.answer import Table
 from agent.events import TableReady
+from agent.guard import warnings
 from agent.run_context import RunContext
 from agent.sandbox import run_guarded
 from backend.errors import AtlasError, InvalidInput, NotFound, QueryFailed, QueryRefused
@@ -140,7 +141,8 @@ class QueryGraph(Tool):
             _add_table(
                 context, Table("결과", list(result.columns), [list(row) for row in result.rows], result.truncated)
             )
-        return _rows_as_text(result)
+        notes = warnings(cypher, graph or "etf_graph") if result.rows and None in result.rows[0] else []
+        return "\n".join([_rows_as_text(result), *notes])
 
 
 def _rows_as_text(result: Result) -> str:
