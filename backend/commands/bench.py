@@ -34,12 +34,13 @@ def bench(
     for one in known if name is None else [name]:
         # The tables are for people; a program that reads the figures finds nothing else on the standard output.
         with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-            figures[one] = _load(one).run()
+            figures[one] = load_benchmark(one).run()
     if as_json:
         print(json.dumps(figures if name is None else figures[name], ensure_ascii=False, indent=2))
 
 
-def _load(name: str) -> ModuleType:
+def load_benchmark(name: str) -> ModuleType:
+    """Return the module of a benchmark, whose `run()` prints a table and returns the figures. Raises NotFound."""
     path = BENCHMARKS / f"bench_{name}.py"
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
