@@ -67,7 +67,7 @@ def search_names(
         str, Query(min_length=1, max_length=100, description="What to look for", examples=["삼전", "ㅅㅅㅈㅈ"])
     ],
     kind: Annotated[list[Kind] | None, Query(description="Only these kinds; may be repeated")] = None,
-    limit: Annotated[int, Query(ge=1, le=50)] = 10,
+    limit: Annotated[int, Query(ge=1, le=50, description="Most hits to return")] = 10,
 ) -> schemas.SearchAnswer:
     """Find by name, code, nickname, old brand, transliteration, initial consonants, fragment or with typing errors.
 
@@ -120,7 +120,9 @@ def prices(market: Market, code: EtfCode, start: From = None, to: To = None) -> 
 
 
 @router.get("/etfs/{code}/similar", operation_id="get_similar", summary="ETFs with like baskets", responses=NOT_FOUND)
-def similar(market: Market, code: EtfCode, limit: Annotated[int, Query(ge=1, le=100)] = 10) -> schemas.SimilarEtfs:
+def similar(
+    market: Market, code: EtfCode, limit: Annotated[int, Query(ge=1, le=100, description="Most ETFs to return")] = 10
+) -> schemas.SimilarEtfs:
     """Ranked by overlap: Σ min(weight, weight) over common stocks and ETFs, in %."""
     return get_similar(market, code, limit=limit)
 
