@@ -63,7 +63,7 @@ def _answered(request: ChatRequest, emit: Sink, cancelled: threading.Event) -> A
     emit(ToolFinished("t1", "query_graph", "4 rows"))
     emit(StepFinished("s2", "query", "4행을 찾았습니다"))
     emit(TableReady(HOLDERS))
-    text = "삼성전자를 가장 많이 담은 ETF는 **TIGER 200 IT**(27.31%)입니다."
+    text = "삼성전자를 가장 많이 담은 ETF는 TIGER 200 IT이고 비중은 **27.31%**입니다."
     for start in range(0, len(text), 5):
         emit(AnswerDelta(text[start : start + 5]))
         time.sleep(0.005)

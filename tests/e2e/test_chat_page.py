@@ -47,8 +47,8 @@ def test_an_answer_streams_in_with_table_cypher_and_evidence(page: Page) -> None
     ask(page, QUESTION)
     await_end(page)
     answer = turn(page)
-    expect(answer.locator(".prose")).to_have_text("삼성전자를 가장 많이 담은 ETF는 TIGER 200 IT(27.31%)입니다.")
-    expect(answer.locator("strong")).to_have_text("TIGER 200 IT")
+    expect(answer.locator(".prose")).to_have_text("삼성전자를 가장 많이 담은 ETF는 TIGER 200 IT이고 비중은 27.31%입니다.")
+    expect(answer.locator("strong")).to_have_text("27.31%")
     expect(answer.locator("tbody tr")).to_have_count(4)
     expect(answer.locator("pre")).not_to_be_visible()
     answer.get_by_text("Cypher 질의 보기").click()
@@ -299,5 +299,5 @@ def test_everything_can_be_reached_with_the_keyboard(page: Page) -> None:
 def test_a_screen_reader_hears_the_answer_once_it_stands(page: Page) -> None:
     ask(page, QUESTION)
     expect(page.locator("[role=status][aria-live=polite]").first).to_have_text(
-        "답변: 삼성전자를 가장 많이 담은 ETF는 TIGER 200 IT(27.31%)입니다."
+        "답변: 삼성전자를 가장 많이 담은 ETF는 TIGER 200 IT이고 비중은 27.31%입니다."
     )

@@ -1,5 +1,6 @@
 import { memo } from 'react'
 import Markdown, { type Components } from 'react-markdown'
+import remarkCjkFriendly from 'remark-cjk-friendly'
 import remarkGfm from 'remark-gfm'
 
 const COMPONENTS: Components = {
@@ -17,10 +18,13 @@ const COMPONENTS: Components = {
   ),
 }
 
+// Plain Markdown leaves the asterisks of **0.15%**입니다 standing, because a Korean particle follows them without a space.
+const PLUGINS = [remarkGfm, remarkCjkFriendly]
+
 /** The answer's Markdown. HTML in it stays text. */
 export const AnswerText = memo(function AnswerText({ text }: { text: string }) {
   return (
-    <Markdown remarkPlugins={[remarkGfm]} components={COMPONENTS}>
+    <Markdown remarkPlugins={PLUGINS} components={COMPONENTS}>
       {text}
     </Markdown>
   )
