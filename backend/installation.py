@@ -46,6 +46,20 @@ def only_one(home: Path, address: str) -> Iterator[None]:
         file.truncate()
 
 
+def is_held(home: Path) -> bool:
+    """Say whether a running `up` holds the home folder."""
+    try:
+        file = (home / "up.lock").open("rb")
+    except FileNotFoundError:
+        return False
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 def _already(text: str) -> str:
     try:
         holder = json.loads(text)

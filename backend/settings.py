@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from backend.errors import InvalidInput
 
 
 class Settings(BaseSettings):
@@ -38,5 +40,9 @@ class Settings(BaseSettings):
 
 @lru_cache
 def get_settings() -> Settings:
-    """Return the settings of this process, read once."""
-    return Settings()
+    """Return the settings of this process, read once. Raises InvalidInput that names the variable at fault."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = [f"ATLAS_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()]
+        raise InvalidInput("; ".join(faults)) from error

@@ -30,10 +30,14 @@ def start() -> None:
 def stop() -> None:
     """Stop the private server."""
     from backend.db.private_server import PrivateServer
+    from backend.installation import is_held
     from backend.settings import get_settings
 
-    stopped = PrivateServer.of(get_settings(), _say).stop()
+    settings = get_settings()
+    stopped = PrivateServer.of(settings, _say).stop()
     _say("stopped" if stopped else "not running")
+    if is_held(settings.home):
+        _say("note: a running ./atlas up starts the database again; end it with Ctrl-C in its terminal")
 
 
 @db.command()

@@ -196,7 +196,10 @@ def _serve(settings: Settings, database: Database, listener: socket.socket, owne
     if owned:
         watch.start()
     try:
-        uvicorn.Server(configuration).run(sockets=[listener])
+        server = uvicorn.Server(configuration)
+        server.run(sockets=[listener])
+        if not server.started:
+            raise typer.Exit(3)  # uvicorn has logged why
     finally:
         stopped.set()
         if owned:
@@ -233,8 +236,11 @@ def _stop_on_signals() -> None:
     def interrupt(_number: int, _frame: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, interrupt)
+    # Under nohup the terminal may go.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, interrupt)
 
 
 def _ignore_signals() -> None:

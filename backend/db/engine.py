@@ -13,7 +13,7 @@ from backend.db.private_server import PrivateServer, Progress, silent
 from backend.settings import Settings, get_settings
 
 ROLES = roles.ROLES
-ADMIN_OPTIONS = "-c search_path=public,ag_catalog -c age.enable_containment=off"
+ADMIN_OPTIONS = "-c search_path=public,ag_catalog"
 
 
 class Database:

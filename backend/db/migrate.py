@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import psycopg.conninfo
 from psycopg import sql
+from sqlalchemy.exc import DBAPIError
 
 from backend.db import roles
 from backend.db.engine import Database
@@ -60,10 +63,27 @@ def upgrade(database: Database, *, progress: Progress = silent) -> None:
             )
         progress(f"upgrading the schema to revision {newest}")
         check_server(connection)
-        roles.ensure_roles(connection, database.settings.home if database.needs_password else None)
-        preload_age(connection)
-        grant_on_database(connection)
-        _run_alembic(database)
+        with _explained(connection):
+            roles.ensure_roles(connection, database.settings.home if database.needs_password else None)
+            preload_age(connection)
+            grant_on_database(connection)
+            _run_alembic(database)
+
+
+@contextmanager
+def _explained(connection: psycopg.Connection) -> Iterator[None]:
+    """Turn a refusal for lack of rights into advice."""
+    try:
+        yield
+    except (psycopg.Error, DBAPIError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if not isinstance(cause, psycopg.errors.InsufficientPrivilege):
+            raise
+        raise DatabaseSetupError(
+            f"{connection.info.user!r} may not set up this database ({str(cause).splitlines()[0]}): "
+            "ATLAS_DATABASE_URL has to name a superuser, who makes the roles and the extensions.",
+            ko="데이터베이스를 준비할 권한이 없습니다. 슈퍼유저로 연결하세요.",
+        ) from error
 
 
 def recreate(database: Database) -> None:
@@ -80,6 +100,8 @@ def grant_on_database(connection: psycopg.Connection) -> None:
     """Let atlas_owner make tables in `public` and a schema for each graph, and all but the reader temporary tables."""
     name = sql.Identifier(connection.info.dbname)
     connection.execute(sql.SQL("GRANT CONNECT, CREATE ON DATABASE {} TO atlas_owner").format(name))
+    # The administrator has no settings of its own, so its queries take the indexes that the roles' take by this.
+    connection.execute(sql.SQL("ALTER DATABASE {} SET age.enable_containment = off").format(name))
     # A read-only transaction may still fill temporary tables, so the reader may make none.
     connection.execute(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(name))
     connection.execute(sql.SQL("GRANT TEMPORARY ON DATABASE {} TO atlas_owner, atlas_app, atlas_loader").format(name))

@@ -103,6 +103,17 @@ def test_a_database_newer_than_the_program_is_refused(empty_database: Database) 
         upgrade(empty_database)
 
 
+def test_an_administrator_without_the_rights_is_told_what_is_needed(
+    bare_database: Database, server: PrivateServer, settings: Settings
+) -> None:
+    with bare_database.connect(autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS half_admin")
+        connection.execute("CREATE ROLE half_admin LOGIN")
+    half = Database(server.url("bare").replace("postgres@", "half_admin@"), settings)
+    with pytest.raises(DatabaseSetupError, match=r"'half_admin' may not set up .* superuser"):
+        upgrade(half)
+
+
 def test_a_copy_of_a_database_keeps_what_a_role_may_not_call(empty_database: Database) -> None:
     """Tests and restores copy databases; the rights on system functions have to come along."""
     with empty_database.connect("atlas_reader") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
