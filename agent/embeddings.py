@@ -7,21 +7,23 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Protocol
 
 from openai import OpenAI
 
-from agent.question_words import PARTICLES, STOP_WORDS, concepts
+from agent.question_words import question_words
 
 DIMENSIONS = 1536
-_MASK_PATTERN = re.compile(r"⟨[^⟩]*⟩")
+_MASK = re.compile(r"⟨[^⟩]*⟩")
 _TOKEN = re.compile(r"⟨[^⟩]*⟩|[가-힣]+|[a-z]+|\d+(?:\.\d+)?")
-# Weight of one feature of each family: what is asked about counts most, letters only help over typing errors.
-_FAMILY_WEIGHTS = {"concept": 1.5, "mask": 1.4, "word": 1.0, "pair": 0.5, "syllables": 0.4, "jamo": 0.2}
+# The share of each family of features in a text's direction. What is asked of what counts most; letters only help over
+# words that no list knows and over typing errors.
+_FAMILY_WEIGHTS = {"masks": 1.1, "concept": 1.0, "word": 0.4, "order": 0.12, "syllables": 0.25, "jamo": 0.15}
 
 
 class Embedder(Protocol):
-    """Turns texts into vectors of `DIMENSIONS` numbers of length 1. `name` tells the vectors of models apart."""
+    """Turns texts into vectors of `DIMENSIONS` numbers and length 1. `name` tells the vectors of models apart."""
 
     name: str
 
@@ -36,34 +38,36 @@ def vector_literal(vector: Sequence[float]) -> str:
 class OfflineEmbedder:
     """Deterministic embeddings without a model: weighted features of a question, hashed into 1,536 signed dimensions.
 
-    Features are concepts (보수, 수수료 and 비용 are one), masks with their number, word stems without particles and
-    polite endings, pairs of neighbouring stems, syllable n-grams and n-grams of jamo. Rare features weigh more: the
-    inverse document frequency is learned from `corpus`, which should be masked questions.
+    Features are the masks of a question and how often each occurs, concepts (보수, 수수료 and 비용 are one), word stems
+    without particles and polite endings, neighbouring stems, pairs of syllables, and n-grams of jamo. Rare features weigh
+    more: the inverse document frequency is learned from `corpus`, which should be masked questions. Signed hashing after
+    Weinberger et al. (2009), "Feature hashing for large scale multitask learning".
     """
 
     def __init__(self, corpus: Iterable[str] = ()) -> None:
         texts = sorted(set(corpus))
         counts: Counter[str] = Counter()
         for text in texts:
-            counts.update(_features(text).keys())
-        self._idf = {feature: math.log((1 + len(texts)) / (1 + count)) + 1 for feature, count in counts.items()}
-        self._unseen = math.log(1 + len(texts)) + 1
+            counts.update(feature for family in _families(text).values() for feature in family)
+        self._idf = {feature: math.log((1 + len(texts)) / (1 + count)) + 0.3 for feature, count in counts.items()}
+        self._unseen = math.log(1 + len(texts)) + 0.3
         digest = hashlib.blake2b("\n".join(texts).encode(), digest_size=4).hexdigest()
-        self.name = f"offline-1-{digest}"
+        self.name = f"offline-2-{digest}"
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """One vector of length 1 for each text; the zero vector's place is taken by the first unit vector."""
+        """One vector of length 1 for each text; a text without a word is the first unit vector."""
         return [self._vector(text) for text in texts]
 
     def _vector(self, text: str) -> list[float]:
         vector = [0.0] * DIMENSIONS
-        for feature, weight in _features(text).items():
-            position, sign = _place(feature)
-            vector[position] += sign * weight * self._idf.get(feature, self._unseen)
+        for name, features in _families(text).items():
+            weights = {feature: self._idf.get(feature, self._unseen) * count for feature, count in features.items()}
+            length = math.sqrt(sum(weight * weight for weight in weights.values()))
+            for feature, weight in weights.items():
+                position, sign = _place(feature)
+                vector[position] += sign * weight / length * _FAMILY_WEIGHTS[name]
         length = math.sqrt(sum(number * number for number in vector))
-        if length == 0:
-            return [1.0] + vector[1:]
-        return [number / length for number in vector]
+        return [number / length for number in vector] if length else [1.0, *vector[1:]]
 
 
 class OpenAIEmbedder:
@@ -74,7 +78,7 @@ class OpenAIEmbedder:
         self._client = OpenAI(api_key=api_key, base_url=base_url, timeout=20, max_retries=1)
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """One vector for each text, in order. ValueError when the service returns vectors of another size."""
+        """One vector for each text, in order. ValueError when the service returns vectors of another number or size."""
         if not texts:
             return []
         answer = self._client.embeddings.create(
@@ -93,47 +97,45 @@ def _place(feature: str) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=8_192)
-def _features(text: str) -> dict[str, float]:
-    """The features of a text with their weights; a repeated feature counts with the square root of its number."""
+def _families(text: str) -> dict[str, dict[str, float]]:
+    """The features of a text by family; a feature that occurs several times counts the square root of that."""
+    words = question_words()
     normal = _normal(text)
-    stems = [stem for token in _TOKEN.findall(normal) if (stem := _stem(token))]
+    stems = [token if token.startswith("⟨") else words.stem(token) for token in _TOKEN.findall(normal)]
+    stems = [stem for stem in stems if stem]
     masks = Counter(stem for stem in stems if stem.startswith("⟨"))
-    words = [stem for stem in stems if not stem.startswith("⟨")]
-    families: dict[str, Counter[str]] = {family: Counter() for family in _FAMILY_WEIGHTS}
-    families["concept"].update(concepts(normal))
-    for mask, number in masks.items():
-        families["mask"].update(f"{mask}{count}" for count in range(1, min(number, 3) + 1))
-    families["word"].update(words)
-    families["pair"].update(f"{left} {right}" for left, right in zip(stems, stems[1:], strict=False))
-    for word in words:
-        families["syllables"].update(_grams(f"^{word}$", 2))
-        families["jamo"].update(_grams(unicodedata.normalize("NFD", word), 4))
+    plain = [stem for stem in stems if not stem.startswith("⟨")]
+    concepts = words.concepts(normal)
+    counted = {
+        "masks": Counter(_mask_features(masks)),
+        "concept": Counter([*concepts, *(f"{left}+{right}" for left, right in _combinations(concepts))]),
+        "word": Counter(plain),
+        "order": Counter(f"{left} {right}" for left, right in pairwise(stems)),
+        "syllables": Counter(gram for word in plain for gram in _grams(f"^{word}$", 2)),
+        "jamo": Counter(gram for word in plain for gram in _grams(unicodedata.normalize("NFD", word), 4)),
+    }
+    # Saying nothing in a family is a feature too: else a bare name would lie near everything that is said about it.
     return {
-        f"{family}:{feature}": _FAMILY_WEIGHTS[family] * math.sqrt(count)
-        for family, counted in families.items()
-        for feature, count in counted.items()
+        family: {f"{family}:{feature}": math.sqrt(count) for feature, count in (features or {"nothing": 1}).items()}
+        for family, features in counted.items()
     }
 
 
+def _mask_features(masks: Counter[str]) -> Iterable[str]:
+    """Each mask with its number, and all of them together: what a question names decides what it can ask."""
+    yield "all " + " ".join(f"{mask}{number}" for mask, number in sorted(masks.items()) if mask != "⟨수⟩")
+    for mask, number in masks.items():
+        yield from (f"{mask}{count}" for count in range(1, number + 1))
+
+
+def _combinations(concepts: Sequence[str]) -> Iterable[tuple[str, str]]:
+    return ((left, right) for position, left in enumerate(concepts) for right in concepts[position + 1 :])
+
+
 def _normal(text: str) -> str:
-    """Lower case, composed Korean, one space; masks keep their case."""
+    """Lower case, composed Korean, single blanks; masks keep their case."""
     composed = " ".join(unicodedata.normalize("NFC", text).split())
-    return "".join(part if _MASK_PATTERN.fullmatch(part) else part.lower() for part in re.split(r"(⟨[^⟩]*⟩)", composed))
-
-
-def _stem(token: str) -> str:
-    """A word without its particle; empty for words that say nothing."""
-    if token.startswith("⟨") or token in STOP_WORDS:
-        return token if token.startswith("⟨") else ""
-    if not "가" <= token[0] <= "힣":
-        return token
-    for particle in PARTICLES:
-        if token == particle:
-            return ""
-        if token.endswith(particle) and len(token) - len(particle) >= 2:
-            token = token[: -len(particle)]
-            break
-    return "" if token in STOP_WORDS else token
+    return "".join(part if _MASK.fullmatch(part) else part.lower() for part in re.split(r"(⟨[^⟩]*⟩)", composed))
 
 
 def _grams(text: str, size: int) -> Iterable[str]:
