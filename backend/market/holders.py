@@ -36,7 +36,7 @@ def get_holders(
         """,
         {"code": code},
     ).dicts()
-    companies = dict(connection.execute(text("SELECT code, company FROM etfs")).all())
+    companies = _companies(connection, [row["code"] for row in rows])
     fitting = [
         row
         for row in rows
@@ -64,3 +64,8 @@ def get_holders(
             for rank, row in enumerate(fitting[:limit], 1)
         ],
     )
+
+
+def _companies(connection: Connection, codes: list[str]) -> dict[str, str | None]:
+    rows = connection.execute(text("SELECT code, company FROM etfs WHERE code = ANY(:codes)"), {"codes": codes})
+    return {row.code: row.company for row in rows}

@@ -12,6 +12,7 @@ from backend.market import hangul, spelling
 from backend.market.matching import exact, exact_hits
 from backend.market.mention_words import (
     AFTER_BRAND,
+    COMPOUND,
     EVIDENCE_AFTER,
     EVIDENCE_AGAINST,
     EVIDENCE_HELD,
@@ -29,6 +30,9 @@ _MOST_RUNS = 8  # words that a name may have
 _MOST_LETTERS = 48
 
 _RUN = re.compile(r"[^\W_]+")
+_HANGUL = re.compile("[가-힣]+ [가-힣]+")
+# Spellings that are too short or too common to be taken out of the middle of a word.
+_LOOSE = ("ticker", "issuer")
 _CODE_TOKEN = re.compile(r"(?i)a?[0-9][0-9a-z]{5}|[a-z]{2}[0-9a-z]{9}[0-9]")
 
 
@@ -143,7 +147,11 @@ def _believable(text: str, window: _Window, rows: list[Row]) -> list[Row]:
         return []
     kept = []
     for row in rows:
-        if window.inner and (row.kind not in ("stock", "tag") or row.source in ("ticker", "issuer")):
+        if window.inner and row.kind != "tag" and (row.kind != "stock" or row.source in _LOOSE or len(form) < 3):
+            continue
+        if row.kind == "tag" and COMPOUND.match(text, window.start):
+            continue
+        if written.isascii() and written.islower() and row.source not in ("alias", "brand", "code", "other_code"):
             continue
         if row.source == "ticker" and not (written.isupper() and len(form) >= 2 and form not in ORDINARY_LATIN):
             continue
@@ -186,8 +194,8 @@ def _resolve(connection: Connection, text: str, window: _Window, rows: list[Row]
 def _extend_brands(connection: Connection, text: str, windows: list[_Window], taken: list[Mention]) -> list[Mention]:
     """Read on after a brand: "TIGER 2차전지" names some ETFs even though none is called just that."""
     result = list(taken)
-    brands = {w.start: w for w in windows if w.runs == 1 and _brand(w.form) and not w.inner}
-    for start in sorted(brands):
+    starts = {w.start for w in windows if w.runs == 1 and not w.inner and _starts_with_brand(text[w.start : w.end])}
+    for start in sorted(starts):
         known = next((m for m in result if m.start == start), None)
         if known and any(hit.kind == "etf" for hit in known.resolution.hits):
             continue
@@ -202,6 +210,17 @@ def _extend_brands(connection: Connection, text: str, windows: list[_Window], ta
                 result.append(Mention(start, window.end, written, resolution))
                 break
     return result
+
+
+def _starts_with_brand(word: str) -> bool:
+    """Tell whether a word is a brand or has one stuck to what follows; short ones (쏠, 타임) begin too many words."""
+    form = spelling.fold(word)
+    brand = _brand(form)
+    if not brand or form == brand:
+        return bool(brand)
+    if word[0].isascii():
+        return not form[len(brand)].isascii() or form[len(brand)].isdigit()
+    return not _brand(spelling.fold(word[:2]))
 
 
 def _part_of_name(word: str) -> bool:
@@ -224,7 +243,7 @@ def _correct_typos(connection: Connection, text: str, windows: list[_Window], ta
         least = 5 if window.form.isascii() else 3
         if len(window.form) < least or not window.form.isalpha() or QUESTION.search(word) or _ordinary(word):
             continue
-        if not _free(window, taken):
+        if not _free(window, taken) or (word.isascii() and word.islower() and not _HANGUL.search(text)):
             continue
         resolution = resolve(connection, word)
         if resolution.status == "one" and resolution.hits[0].how == "fuzzy":

@@ -10,8 +10,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BeforeValidator
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from backend import problems
+from backend.errors import Unavailable
 from backend.market import schemas
 from backend.market.changes import get_changes
 from backend.market.companies import get_companies, get_company_trades
@@ -29,8 +31,14 @@ _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def connection(request: Request) -> Iterator[Connection]:
-    """Lend a database connection to one request; what it sees is one state of the market."""
-    with request.app.state.database.engine().connect() as opened:
+    """Lend a database connection to one request; what it sees is one state of the market. Raises Unavailable."""
+    try:
+        opened = request.app.state.database.engine().connect()
+    except OperationalError as error:
+        raise Unavailable(
+            f"the database does not answer: {error.orig}", ko="데이터베이스가 응답하지 않습니다."
+        ) from error
+    with opened:
         yield opened.execution_options(isolation_level="REPEATABLE READ")
 
 

@@ -365,3 +365,11 @@ def test_search_over_http_narrows_by_kind(client: TestClient) -> None:
     hits = client.get("/api/search", params={"q": "삼성", "kind": ["company", "etf"]}).json()["hits"]
     assert {hit["kind"] for hit in hits} <= {"company", "etf"}
     assert hits[0]["code"] == "삼성자산운용"
+
+
+def test_a_database_that_is_gone_is_no_empty_answer(settings: Settings) -> None:
+    gone = Database("postgresql://postgres@/atlas?host=/nowhere", settings)
+    with TestClient(create_app(gone, settings)) as client:
+        response = client.get("/api/etfs/069500")
+    assert response.status_code == 503
+    assert response.json()["detail"] == "데이터베이스가 응답하지 않습니다."
