@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,10 +26,11 @@ class PortTaken(AtlasError):
 
 
 @contextmanager
-def only_one(home: Path, address: str) -> Iterator[None]:
+def only_one(home: Path) -> Iterator[Callable[[str], None]]:
     """Hold the home folder for this process; raise AlreadyRunning if another process holds it.
 
-    The lock ends with its process, also with kill -9, so that a crash leaves nothing to clean up.
+    Gives a function that tells later comers the address at which this process serves. The lock ends with its process,
+    also with kill -9, so that a crash leaves nothing to clean up.
     """
     home.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(home / "up.lock", os.O_RDWR | os.O_CREAT, 0o644)
@@ -38,10 +39,14 @@ def only_one(home: Path, address: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise AlreadyRunning(_already(file.read())) from None
-        file.truncate()
-        json.dump({"pid": os.getpid(), "address": address}, file)
-        file.flush()
-        yield
+
+        def announce(address: str) -> None:
+            file.seek(0)
+            file.truncate()
+            json.dump({"pid": os.getpid(), "address": address}, file)
+            file.flush()
+
+        yield announce
         file.seek(0)
         file.truncate()
 

@@ -43,9 +43,10 @@ def up(
 
     settings = _settings(port)
     configure(settings.log_level)
-    address = _address(settings)
     _stop_on_signals()
-    with only_one(settings.home, address), listening_socket(settings.host, settings.port) as listener:
+    with only_one(settings.home) as announce, listening_socket(settings.host, settings.port) as listener:
+        address = _address(settings, listener)
+        announce(address)
         owned, serving = None, False
         try:
             steps = _Steps()
@@ -82,7 +83,7 @@ def serve(
     try:
         with listening_socket(settings.host, settings.port) as listener:
             database = open_database(settings)
-            typer.echo(f"ETF Atlas: {_address(settings)}", err=True)
+            typer.echo(f"ETF Atlas: {_address(settings, listener)}", err=True)
             _serve(settings, database, listener, None)
             database.dispose()
     except KeyboardInterrupt:
@@ -96,9 +97,9 @@ def _settings(port: int | None) -> Settings:
     return settings if port is None else settings.model_copy(update={"port": port})
 
 
-def _address(settings: Settings) -> str:
+def _address(settings: Settings, listener: socket.socket) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
-    return f"http://{host}:{settings.port}"
+    return f"http://{host}:{listener.getsockname()[1]}"
 
 
 def _private_server(settings: Settings, say: Callable[[str], None]) -> Any:
@@ -188,8 +189,6 @@ def _serve(settings: Settings, database: Database, listener: socket.socket, owne
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=3,
-        # Streams of answers stay open long; a client that is gone is noticed when it is written to.
-        timeout_keep_alive=30,
     )
     stopped = threading.Event()
     watch = threading.Thread(target=_watch, args=(owned, stopped), name="database-watch")
