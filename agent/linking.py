@@ -194,12 +194,19 @@ def _spans(tokens: Sequence[Token], index: int) -> Iterable[tuple[int, int]]:
         "bond",
         "synthetic",
     )
-    while first > 0 and index - first < 3 and tokens[first - 1].kind in joins and not tokens[first - 1].particle:
+    while first > 0 and index - first < 3 and _joins(tokens[first - 1], joins) and not tokens[first - 1].particle:
         first -= 1
-    while last + 1 < len(tokens) and last - index < 3 and tokens[last + 1].kind in joins and not tokens[last].particle:
+    while last + 1 < len(tokens) and last - index < 3 and _joins(tokens[last + 1], joins) and not tokens[last].particle:
         last += 1
     spans = [(a, b) for a in range(first, index + 1) for b in range(index, last + 1)]
     return sorted(spans, key=lambda span: span[0] - span[1])
+
+
+def _joins(token: Token, kinds: Sequence[str]) -> bool:
+    """Whether a token can be a part of a longer name; what is an ETF or a stock by itself is a whole name."""
+    if token.kind == "entity":
+        return token.value.kinds[0] not in ("etf", "stock")
+    return token.kind in kinds
 
 
 def _resolved(connection: Connection, mention: str) -> Link | None:

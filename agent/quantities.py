@@ -37,7 +37,7 @@ _PERCENT = re.compile(
 _RANGE = re.compile(
     rf"(?P<low>{_DIGITS})\s*%?\s*(?:~|-|–|에서)\s*(?P<high>{_DIGITS})\s*(?:%|퍼센트|프로|퍼)(?:\s*사이)?"
 )
-_COUNTED = r"개(?!월|인|수)|가지|종목|곳|군데|위(?:권|까지|안)|위(?=\s*까지)|등(?![가-힣])|건|종(?![가-힣목])|종류|대(?=\s*(?:종목|보유|구성))|놈|etfs?|stocks?|holdings?|funds?|names?"
+_COUNTED = r"개(?!월|인|수)|가지|(?=종목)|곳|군데|위(?:권|까지|안)|위(?=\s*까지)|등(?![가-힣])|건|종(?![가-힣목])|종류|대(?=\s*(?:종목|보유|구성))|놈|(?=etfs?\b|stocks?\b|holdings?\b|funds?\b|names?\b|constituents?\b|companies\b)"
 _COUNT = re.compile(rf"(?P<number>{_DIGITS}|{_NATIVE_WORD})\s*(?:{_COUNTED})", re.IGNORECASE)
 _TOP = re.compile(
     rf"(?:(?P<top>상위|하위|top|톱|탑|최상위|bottom|largest|biggest|first|best)\s*-?\s*)(?P<number>{_DIGITS}|{_NATIVE_WORD}|텐)"

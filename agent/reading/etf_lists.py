@@ -65,7 +65,7 @@ def read(reader: Reader) -> Plan | None:
         "where",
     )
     if reader.take("count"):
-        reader.take("all", "sum")
+        reader.take("all", "sum", *_words_of_conditions(chosen))
         return Plan("etfs_count", lambda: _count(chosen))
     if reader.has("sum", "average"):
         return _summed(reader, chosen)
@@ -75,6 +75,12 @@ def read(reader: Reader) -> Plan | None:
             return None
         wanted.order = "aum"
     return Plan("etfs_" + (wanted.order or "list"), lambda: _list(chosen, wanted))
+
+
+def _words_of_conditions(chosen: Selection) -> list[str]:
+    """The words that name the measures of the conditions: they are explained with them."""
+    measures = {condition.measure for condition in chosen.conditions}
+    return [kind for kind, measure in MEASURES.items() if measure in measures]
 
 
 def _asks_for_etfs(reader: Reader) -> bool:

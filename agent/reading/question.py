@@ -123,6 +123,7 @@ def settle(text: str, tokens: Sequence[Token], as_of: date, dataset: str) -> Que
         if token.kind == "entity":
             question.tokens[index] = _as_filter(_settled(question, index))
     _mark_negations(question)
+    _mark_alternatives(question)
     return question
 
 
@@ -173,6 +174,8 @@ def _kind_in_context(tokens: Sequence[Token], index: int, link: Link) -> str:
     held = token.particle.startswith(("을", "를")) or directly in ("hold", "weight", "buy", "sell", "new", "out")
     if "etf" in kinds:
         return "etf"
+    if "company" in kinds and "group" in kinds and link.of("company")[0].source == "issuer":
+        return "group"
     if "company" in kinds and (asked_of_manager or (not held and "stock" not in kinds)):
         return "company"
     if held and "stock" in kinds:
@@ -238,6 +241,16 @@ FILTERS = (
     "active", "passive", "leverage", "inverse", "inverse2", "synthetic", "physical", "hedged", "unhedged", "equity_class",
     "bond_class", "mixed_class", "commodity_class", "realestate_class", "currency_class", "domestic", "overseas",
 )  # fmt: skip
+
+
+def _mark_alternatives(question: Question) -> None:
+    """`애플이나 테슬라`: the particle says either."""
+    tokens = question.tokens
+    for index, token in enumerate(tokens[:-1]):
+        follows = tokens[index + 1]
+        if token.is_entity and follows.kind == token.kind and token.particle in ("이나", "나", "이든", "든", "이든지", "든지"):
+            tokens.insert(index + 1, Token(token.end, token.end, "either", token.particle))
+            return
 
 
 def _deny_backward(tokens: list[Token], index: int, deniable: Iterable[str]) -> None:

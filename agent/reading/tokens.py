@@ -19,6 +19,11 @@ _PARTICLE = re.compile(
     r"과는|와는|과|와|까지는|까지|부터|이라는|라는|이라고|라고|이란|란|이나|나|이든|든|이라도|라도|께서|보다는|보다|만의|만을|만|"
     r"들이|들은|들을|들의|들|의|을|를|은|는|이|가|도|야|요|들중에|들중|중에서|중에|중)",
 )
+# What makes a predicate of a noun, and the endings of a sentence: 차지|함, 추종|해, 미만|인.
+_ENDING = re.compile(
+    r"(?:(?:하|함|한|할|해|했|됨|된|되|돼|됐|임|인|일|이었|였|이던|던|이네|네|입니|이야|예요|이에요|에요|죠|지|냐|니|나요|음|군|구나)"
+    r"(?:(?![않못없])[가-힣]){0,4})(?![가-힣])"
+)
 _PUNCTUATION = re.compile(r"[\s.,!?~…·:;\"'“”‘’()\[\]/|&+*<>=\-–—→]+")
 _CHUNK = re.compile(r"[0-9A-Za-z]+|[^\s0-9A-Za-z.,!?~…·:;\"'“”‘’()\[\]/|&+*<>=\-–—→]+")
 
@@ -107,7 +112,7 @@ def _pieces_at(
         length = word.end - word.start
         # A one-syllable word inside a run of syllables is more often a part of something else.
         inside = 0.0 if begins_word or (before and before.kind not in ("unknown",)) else 1.5
-        light = 0.25 if word.concept == FILLER else 0.0
+        light = 0.1 if word.concept == FILLER else 0.0
         yield Piece(
             position, word.end, word.concept, cost=1.0 + light + inside + (0.3 if length == 1 else 0.0) - 0.01 * length
         )
@@ -117,10 +122,12 @@ def _pieces_at(
             if _PARTICLE.fullmatch(text, position, end):
                 followed = end == len(text) or not ("가" <= text[end] <= "힣")
                 yield Piece(position, end, "particle", cost=0.2 if followed else 0.5)
-    elif before is not None and before.kind == "space" and (found := _PARTICLE.match(text, position)):
+    if after_token and before.kind != "particle" and (found := _ENDING.match(text, position)):
+        yield Piece(position, found.end(), "particle", cost=0.6)
+    if not after_token and before is not None and before.kind == "space" and (found := _PARTICLE.match(text, position)):
         end = found.end()
         if end == len(text) or text[end].isspace():
-            yield Piece(position, end, "particle", cost=0.9)
+            yield Piece(position, end, "particle", cost=1.5)
     if found := _CHUNK.match(text, position):
         # One unknown stretch: the whole rest of the run, or up to any point where something known may begin.
         for end in range(position + 1, found.end() + 1):
