@@ -17,7 +17,6 @@ from backend.graph.labels import GRAPHS
 
 # An id is the label's number and, below it, the number within the label.
 ENTRY_BITS = 48
-LINES_A_BLOCK = 20_000
 
 
 def table(graph: str, label: str) -> sql.Identifier:
@@ -53,15 +52,18 @@ def reserve(cursor: Cursor, graph: str, label: str, number: int, count: int) -> 
     return (number << ENTRY_BITS) + last - count + 1
 
 
-def copy_lines(cursor: Cursor, target: sql.Composable, columns: Sequence[str], lines: pl.Series) -> int:
-    """COPY ready lines of PostgreSQL's text format into a table and return their number."""
-    if lines.is_empty():
-        return 0
+def as_lines(rows: pl.DataFrame) -> bytes:
+    """Return rows in PostgreSQL's text format. Their texts hold no tab, line break or backslash."""
+    return rows.write_csv(include_header=False, separator="\t", quote_style="never").encode()
+
+
+def copy_lines(cursor: Cursor, target: sql.Composable, columns: Sequence[str], lines: bytes) -> None:
+    """COPY ready lines of PostgreSQL's text format into a table."""
+    if not lines:
+        return
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(target, names)) as copy:
-        for start in range(0, len(lines), LINES_A_BLOCK):
-            copy.write("\n".join(lines.slice(start, LINES_A_BLOCK)) + "\n")
-    return len(lines)
+        copy.write(lines)
 
 
 def copy_rows(cursor: Cursor, target: sql.Composable, columns: Sequence[str], rows: Iterable[Sequence]) -> None:

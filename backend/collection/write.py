@@ -11,6 +11,7 @@ from psycopg import Cursor, sql
 
 from backend.collection import prices
 from backend.collection.label_tables import (
+    as_lines,
     copy_lines,
     copy_rows,
     number_value,
@@ -29,7 +30,6 @@ EDGE = ("id", "start_id", "end_id", "properties")
 TRADES_KEPT = timedelta(days=90)
 # An older close says nothing about the market as it stands.
 PRICE_KEPT = timedelta(days=365)
-NO_LINES = pl.Series("line", [], dtype=pl.String)
 
 
 @dataclass
@@ -54,7 +54,10 @@ class Writer:
                 "properties"
             )
         )
-        self._held = self._edges(HISTORY, "HELD", held, "date")
+        self._held = {
+            day: (len(rows), as_lines(rows.select(EDGE)))
+            for day, rows in self._edges(HISTORY, "HELD", held, "date").items()
+        }
         self._holds = {
             day: frame for (day,), frame in self._ends(MARKET, held).partition_by("date", as_dict=True).items()
         }
@@ -135,20 +138,19 @@ class Writer:
         return joined
 
     def _edges(self, graph: str, edge: str, rows: pl.DataFrame, by: str) -> dict[date, pl.DataFrame]:
-        """Return id, etf and the COPY line of every edge, by date; ids are reserved here."""
+        """Return the rows of every edge by the date in the column `by`; ids are reserved here."""
         if rows.is_empty():
             return {}
         first = reserve(self._cursor, graph, edge, self._graph.numbers[graph, edge], len(rows))
         numbered = self._ends(graph, rows).with_columns(pl.int_range(first, first + len(rows)).alias("id"))
-        line = pl.concat_str(*EDGE, separator="\t").alias("line")
-        frames = numbered.select(by, "id", "date", line) if by != "date" else numbered.select("date", "id", line)
-        return {day: frame for (day,), frame in frames.partition_by(by, as_dict=True).items()}
+        return {day: frame for (day,), frame in numbered.partition_by(by, as_dict=True).items()}
 
     def _write_held(self, day: Day) -> int:
         again = [(etf, day.date) for etf in day.whole if (etf, day.date) in self._stored.hashes]
         self._delete(HISTORY, "HELD", again)
-        lines = self._held[day.date]["line"] if day.date in self._held else NO_LINES
-        return copy_lines(self._cursor, table(HISTORY, "HELD"), EDGE, lines)
+        count, lines = self._held.pop(day.date, (0, b""))
+        copy_lines(self._cursor, table(HISTORY, "HELD"), EDGE, lines)
+        return count
 
     def _write_trades(self, day: Day, as_of: date) -> int:
         old = self._stored.constituents
@@ -157,9 +159,10 @@ class Writer:
         self._delete(MARKET, "TRADED", stale)
         count = 0
         if day.date in self._traded:
-            count = copy_lines(self._cursor, table(HISTORY, "TRADED"), EDGE, self._traded[day.date]["line"])
+            count = len(self._traded[day.date])
+            copy_lines(self._cursor, table(HISTORY, "TRADED"), EDGE, as_lines(self._traded[day.date].select(EDGE)))
             recent = self._traded_now[day.date].filter(pl.col("date") > as_of - TRADES_KEPT)
-            copy_lines(self._cursor, table(MARKET, "TRADED"), EDGE, recent["line"])
+            copy_lines(self._cursor, table(MARKET, "TRADED"), EDGE, as_lines(recent.select(EDGE)))
             for edge, traded in recent.select("id", "date").iter_rows():
                 self._stored.traded[traded].append(edge)
         self._trim_trades(as_of)
@@ -202,8 +205,7 @@ class Writer:
         if not now:
             return []
         feed = self._holds[day.date].filter(pl.col("etf").is_in(now))
-        lines = feed.select(pl.concat_str(EDGE[1:], separator="\t")).to_series()
-        copy_lines(self._cursor, sql.Identifier("holds_feed"), EDGE[1:], lines)
+        copy_lines(self._cursor, sql.Identifier("holds_feed"), EDGE[1:], as_lines(feed.select(EDGE[1:])))
         starts = [str(self._etf_nodes.ids[etf]) for etf in now]
         self._cursor.execute(
             """

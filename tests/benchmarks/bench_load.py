@@ -1,0 +1,152 @@
+"""Loading all of the real market, and the writing of its edges against Cypher's MERGE and against a bare COPY."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import psycopg
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Connection
+
+from backend.collection import write
+from backend.collection.load import load_files
+from backend.db.engine import Database
+from backend.graph.client import run_cypher
+from backend.graph.labels import HISTORY, MARKET
+from tests.benchmarks.scratch import real_data, scratch_database
+
+TARGET_SECONDS = 60
+TARGET_TIMES_MERGE = 100
+TARGET_SHARE_OF_COPY = 0.25
+# Row by row is slow: this many edges are enough to know how slow.
+MERGED = 2_000
+ROUNDS = 5
+PLAIN = "CREATE TABLE plain_edges (id bigint, start_id bigint, end_id bigint, properties text)"
+EDGES = 'SELECT id, start_id, end_id, properties FROM etf_history."HELD" ORDER BY id'
+SOME = f"""
+    MATCH (e:ETF)-[h:HOLDS]->(s:Stock)
+    RETURN e.code AS etf, s.code AS stock, h.weight AS weight, h.shares AS shares
+    LIMIT {MERGED}
+"""
+MERGE = """
+    MATCH (e:ETF), (s:Stock)
+    WHERE e.code = $etf AND s.code = $stock
+    MERGE (e)-[h:HELD {date: $date}]->(s)
+    SET h.weight = $weight, h.shares = $shares
+    RETURN count(h)
+"""
+
+
+def run() -> dict[str, Any]:
+    """Return seconds for the whole load, and edges per second by MERGE, by the loader and by a bare COPY."""
+    with scratch_database("atlas_bench_load") as database, _edges_timed() as timed:
+        summary = load_files(database, real_data())
+        assert not summary.rejected, summary.rejected[0]
+        edges, seconds = timed["edges"], timed["seconds"]
+        copied = _copied_per_second(database)
+        merged = _merged_per_second(database)
+    written = edges / seconds
+    figures = {
+        "load_seconds": round(summary.seconds, 1),
+        "target_load_seconds": TARGET_SECONDS,
+        "dates": summary.loaded_dates,
+        "holdings": summary.holdings,
+        "trades": summary.trades,
+        "prices": summary.prices,
+        "edges_written": edges,
+        "edges_per_second": round(written),
+        "copy_rows_per_second": round(copied),
+        "merge_edges_per_second": round(merged),
+        "share_of_copy": round(written / copied, 3),
+        "target_share_of_copy": TARGET_SHARE_OF_COPY,
+        "times_merge": round(written / merged, 1),
+        "target_times_merge": TARGET_TIMES_MERGE,
+    }
+    figures["met"] = (
+        figures["load_seconds"] < TARGET_SECONDS
+        and figures["share_of_copy"] >= TARGET_SHARE_OF_COPY
+        and figures["times_merge"] >= TARGET_TIMES_MERGE
+    )
+    _show(figures)
+    return figures
+
+
+@contextmanager
+def _edges_timed() -> Iterator[dict[str, float]]:
+    """Time the loader's COPYs into the HELD label: the edges alone, date by date, as the load goes."""
+    timed = {"edges": 0, "seconds": 0.0}
+    copy_lines = write.copy_lines
+    held = write.table(HISTORY, "HELD")
+
+    def timing(cursor: psycopg.Cursor, target: Any, columns: Any, lines: bytes) -> None:
+        started = time.perf_counter()
+        copy_lines(cursor, target, columns, lines)
+        if target == held:
+            timed["edges"] += lines.count(b"\n")
+            timed["seconds"] += time.perf_counter() - started
+
+    with mock.patch.object(write, "copy_lines", timing):
+        yield timed
+
+
+def _copied_per_second(database: Database) -> float:
+    """Return rows per second of a bare COPY of the same bytes into a plain table, the median of some rounds."""
+    rates = []
+    with database.connect() as connection:
+        cursor = connection.cursor()
+        with cursor.copy(f"COPY ({EDGES}) TO STDOUT") as out:
+            lines = [bytes(line) for line in out]
+        blocks = [b"".join(lines[start : start + 20_000]) for start in range(0, len(lines), 20_000)]
+        for _ in range(ROUNDS):
+            cursor.execute(PLAIN)
+            connection.commit()
+            started = time.perf_counter()
+            with cursor.copy("COPY plain_edges FROM STDIN") as copy:
+                for block in blocks:
+                    copy.write(block)
+            rates.append(len(lines) / (time.perf_counter() - started))
+            connection.commit()
+            cursor.execute("DROP TABLE plain_edges")
+    return statistics.median(rates)
+
+
+def _merged_per_second(database: Database) -> float:
+    """Return edges per second of Cypher's MERGE, one edge a statement, all in one transaction, indexes in place."""
+    with database.engine("atlas_loader").connect() as connection:
+        rows = _some_edges(connection)
+        started = time.perf_counter()
+        for row in rows:
+            run_cypher(connection, HISTORY, MERGE, row)
+        seconds = time.perf_counter() - started
+        connection.rollback()
+    return len(rows) / seconds
+
+
+def _some_edges(connection: Connection) -> list[dict[str, Any]]:
+    found = run_cypher(
+        connection,
+        MARKET,
+        SOME,
+    )
+    return [json.loads(json.dumps(row)) | {"date": "2030-01-02"} for row in found.dicts()]
+
+
+def _show(figures: dict[str, Any]) -> None:
+    table = Table(title=f"All of the market: {figures['holdings']:,} holdings on {figures['dates']} dates")
+    table.add_column("what")
+    table.add_column("measured", justify="right")
+    table.add_column("target", justify="right")
+    table.add_row("the whole load, s", f"{figures['load_seconds']:.1f}", f"< {TARGET_SECONDS}")
+    table.add_row("edges per second, the loader", f"{figures['edges_per_second']:,}", "")
+    table.add_row("edges per second, Cypher MERGE row by row", f"{figures['merge_edges_per_second']:,}", "")
+    table.add_row("rows per second, bare COPY of the same bytes", f"{figures['copy_rows_per_second']:,}", "")
+    table.add_row("the loader, times MERGE", f"{figures['times_merge']:.0f}", f"≥ {TARGET_TIMES_MERGE}")
+    table.add_row("the loader, share of COPY", f"{figures['share_of_copy']:.0%}", f"≥ {TARGET_SHARE_OF_COPY:.0%}")
+    Console().print(table)
