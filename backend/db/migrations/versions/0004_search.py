@@ -32,8 +32,8 @@ TABLES = [
     "CREATE INDEX search_names_form ON search_names (form)",
     "CREATE INDEX search_names_letters ON search_names (letters)",
     "CREATE INDEX search_names_initials ON search_names (initials)",
-    # Codes have no letters: they are looked up whole or by their beginning. Long forms whose core stands in a row of its
-    # own have no bigrams: they are found by their beginning, but not by a fragment or with a typing error.
+    # Codes have no letters: they are looked up whole or by their beginning. Long forms whose core has a row of its own
+    # have no bigrams: they are found by their beginning, but not by a fragment or with a typing error.
     # A list of pending entries would be searched one by one, and a rebuild fills all at once: no fastupdate.
     """
     CREATE INDEX search_names_letters_trigrams ON search_names USING gin (letters gin_trgm_ops)
