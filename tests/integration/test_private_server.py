@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from backend.db import private_packages
+from backend.db import debian_archive, private_packages
 from backend.db.engine import Database
 from backend.db.migrate import upgrade
 from backend.db.private_configuration import configuration
@@ -227,7 +227,7 @@ def test_a_full_disk_is_named_before_anything_is_fetched(tmp_path: Path, monkeyp
     ],
 )
 def test_what_apt_complains_about_becomes_advice(output: str, sentence: str) -> None:
-    assert sentence in private_packages._explain(output, "http://x").message
+    assert sentence in debian_archive.explain(output, "http://x").message
 
 
 def test_a_tampered_archive_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,7 +235,7 @@ def test_a_tampered_archive_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     import urllib.error
     import urllib.request
 
-    real = private_packages._host_mirror().rstrip("/")
+    real = debian_archive.host_mirror().rstrip("/")
 
     class Tampering(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
