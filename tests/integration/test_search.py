@@ -296,7 +296,7 @@ def test_each_way_of_matching_has_its_index(sample: Connection, query: str, inde
     assert index in plan
 
 
-def test_rebuilding_what_has_not_changed_writes_nothing(new_database, sample_database: Database) -> None:
+def test_rebuilding_what_has_not_changed_writes_nothing(sample_database: Database) -> None:
     with sample_database.engine("atlas_loader").connect() as connection:
         before = connection.execute(text("SELECT built_at, names FROM search_builds")).one()
         assert search_index.rebuild(connection) == before.names

@@ -148,5 +148,5 @@ def test_a_stock_alias_means_one_company_only() -> None:
     keys: dict[str, set[str]] = {}
     for row in rows:
         keys.setdefault(spelling.fold(row["alias"]), set()).add(row["key"])
-    korean = {form: ks for form, ks in keys.items() if sum(key[:6].isalnum() and " " not in key for key in ks) > 1}
-    assert not {form: ks for form, ks in korean.items() if not any("TW" in key for key in ks)}
+    korean = {form: {key for key in found if len(key) == 6} for form, found in keys.items()}
+    assert not {form: codes for form, codes in korean.items() if len(codes) > 1}
