@@ -154,7 +154,7 @@ def name_index(connection: Connection) -> NameIndex:
     with _building:
         if _cached is None or _cached[0] != version:
             rows = connection.execute(text("SELECT kind, key, name, source, form, size FROM search_names"))
-            _cached = (version, NameIndex(row._tuple() for row in rows))
+            _cached = (version, NameIndex(tuple(row) for row in rows))
         return _cached[1]
 
 

@@ -8,7 +8,7 @@ from datetime import date
 
 from pydantic import BaseModel
 
-from agent.answer import Table
+from agent.answer import Status, Table
 from agent.events import Event, Sink
 from backend.db.engine import Database
 from backend.errors import AtlasError
@@ -39,14 +39,22 @@ class RunContext:
     found: Result | BaseModel | None = None
     error: AtlasError | None = None
     failures: int = 0
+    sink_failed: bool = False
+    status: Status = "answered"
 
     def emit(self, event: Event) -> None:
         """Tell an event, unless the run was cancelled: then RunCancelled."""
         self.check()
-        if self.sink is not None:
+        if self.sink is None:
+            return
+        try:
             self.sink(event)
+        except Exception as error:
+            # The framework swallows what is raised within a tool; the next check ends the run for good.
+            self.sink_failed = True
+            raise RunCancelled from error
 
     def check(self) -> None:
-        """Raise RunCancelled once somebody cancelled the run."""
-        if self.cancelled is not None and self.cancelled.is_set():
+        """Raise RunCancelled once somebody cancelled the run or its sink failed."""
+        if self.sink_failed or (self.cancelled is not None and self.cancelled.is_set()):
             raise RunCancelled

@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import structlog
 from sqlalchemy import Connection
@@ -23,6 +24,7 @@ from backend.market.dataset import Dated, get_dataset
 from backend.settings import Settings, get_settings
 
 LONGEST_QUESTION = 1_000
+_E = TypeVar("_E", bound=BaseException)
 log = structlog.get_logger(__name__)
 
 
@@ -61,9 +63,9 @@ def _guarded(
     except RunCancelled:
         raise
     except Exception as error:  # noqa: BLE001 - whatever breaks, people get an honest sentence and the log the trace
-        if cancelled is not None and cancelled.is_set():
+        if (cancelled is not None and cancelled.is_set()) or _caused_by(error, RunCancelled):
             raise RunCancelled from error
-        known = _expected(error)
+        known = _caused_by(error, AtlasError)
         if known is None:
             log.exception("ask_failed")
             sorry = "답을 만드는 중에 문제가 생겼습니다. 잠시 뒤에 다시 물어봐 주세요."
@@ -73,9 +75,9 @@ def _guarded(
         return Answer(known.ko, "refused" if isinstance(known, NotFound) else "failed", model=settings.model)
 
 
-def _expected(error: BaseException | None) -> AtlasError | None:
-    """The error that we raised on purpose, however deep the agent framework has wrapped it."""
-    while error is not None and not isinstance(error, AtlasError):
+def _caused_by(error: BaseException | None, kind: type[_E]) -> _E | None:
+    """The error of a kind that is behind another, however deep the agent framework has wrapped it."""
+    while error is not None and not isinstance(error, kind):
         error = error.__cause__ or error.__context__
     return error
 

@@ -15,7 +15,7 @@ from smolagents import Tool
 from sqlalchemy import Connection
 
 from agent.answer import Table
-from agent.events import TableReady
+from agent.events import TableReady, ToolFinished, ToolStarted
 from agent.guard import warnings
 from agent.run_context import RunContext
 from agent.sandbox import run_guarded
@@ -43,19 +43,33 @@ class TooManyFailures(AtlasError):
 
 def tools(context: RunContext) -> list[Tool]:
     """All tools of one run."""
-    kinds = (QueryGraph, GetEtfInfo, GetEtfPrices, SearchEtf, GetEtfHoldings, GetSimilarEtfs, GetEtfChanges)
+    kinds = (QueryGraph, GetEtfInfo, GetEtfPrices, SearchEtf, GetEtfHoldings, GetSimilarEtfs, GetEtfChanges, FinalAnswer)
     return [kind(context) for kind in kinds]
 
 
-class _MarketTool(Tool):
-    """A tool that reads the market through one connection; an expected error is the tool's answer."""
+class _ContextTool(Tool):
+    """A tool of one run; its start and end are told as events."""
 
     output_type = "string"
     skip_forward_signature_validation = True
 
     def __init__(self, context: RunContext) -> None:
         self.context = context
+        self._calls = 0
         super().__init__()
+
+    def __call__(self, *positional: Any, **arguments: Any) -> Any:
+        self._calls += 1
+        call = f"{self.name}-{self._calls}"
+        shown = {name: value for name, value in arguments.items() if name != "sanitize_inputs_outputs"}
+        self.context.emit(ToolStarted(call, self.name, shown))
+        result = super().__call__(*positional, **arguments)
+        self.context.emit(ToolFinished(call, self.name, str(result)))
+        return result
+
+
+class _MarketTool(_ContextTool):
+    """A tool that reads the market through one connection; an expected error is the tool's answer."""
 
     def _read(self, action: Callable[[Connection], BaseModel | list]) -> str:
         self.context.check()
@@ -99,7 +113,7 @@ def _day(text: str | None) -> date | None:
         ) from error
 
 
-class QueryGraph(Tool):
+class QueryGraph(_ContextTool):
     """Runs guarded Cypher."""
 
     name = "query_graph"
@@ -111,11 +125,6 @@ class QueryGraph(Tool):
         "cypher": {"type": "string", "description": "The query; codes and dates as string literals"},
         "graph": {"type": "string", "description": "etf_graph or etf_history", "nullable": True},
     }
-    output_type = "string"
-
-    def __init__(self, context: RunContext) -> None:
-        self.context = context
-        super().__init__()
 
     def forward(self, cypher: str, graph: str | None = None) -> str:
         context = self.context
@@ -133,7 +142,8 @@ class QueryGraph(Tool):
             context.failures += 1
             context.error = error
             if context.failures >= MOST_FAILURES:
-                raise TooManyFailures(error.message, ko=error.ko) from error
+                # The framework swallows what a tool raises, so the model raises it at its next turn.
+                context.error = TooManyFailures(error.message, ko=f"질의를 {MOST_FAILURES}번 고쳐 봤지만 실행하지 못했습니다: {error.ko}")
             return f"Error: {error.message} {json.dumps(error.extra, ensure_ascii=False, default=str)} Repair the query and try again."
         context.cypher.append(cypher)
         context.found, context.error = result, None
@@ -152,6 +162,27 @@ def _rows_as_text(result: Result) -> str:
     text = json.dumps({"columns": result.columns, "rows": rows}, ensure_ascii=False, default=str)
     rest = len(result.rows) - len(rows)
     return f"{text}\n({len(result.rows)} rows{f', {rest} not shown here but shown to the user' if rest > 0 else ''})"
+
+
+class FinalAnswer(Tool):
+    """Ends the run."""
+
+    name = "final_answer"
+    description = "Gives the final answer to the question. Call it alone."
+    inputs = {  # noqa: RUF012
+        "answer": {"type": "string", "description": "The answer, Markdown"},
+        "status": {"type": "string", "description": "answered, refused or clarify", "nullable": True},
+    }
+    output_type = "any"
+
+    def __init__(self, context: RunContext) -> None:
+        self.context = context
+        super().__init__()
+
+    def forward(self, answer: str, status: str | None = None) -> str:
+        if status in ("answered", "refused", "clarify"):
+            self.context.status = status  # type: ignore[assignment]
+        return answer
 
 
 class GetEtfInfo(_MarketTool):

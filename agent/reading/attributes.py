@@ -62,6 +62,10 @@ def read(reader: Reader) -> Plan | None:
     wanted = list(dict.fromkeys(kind for kind in wanted if kind in _ATTRIBUTES))
     if "manager" in wanted and reader.has("where") and len(wanted) > 1 and not reader.has("manager", "manage"):
         wanted.remove("manager")
+    if not wanted and len(etfs) > 1 and reader.has("big", "small"):
+        # `어느 게 더 커?` without a measure asks for the size, `더 싸?` for the fee.
+        cheap = any(token.text.startswith(("싼", "싸", "저렴", "비싸", "비싼", "cheap", "착한")) for token in reader.find("big", "small"))
+        wanted = ["fee" if cheap else "aum"]
     general = reader.take("attribute_all")
     if not wanted and (general or _asks_what_it_is(reader)):
         wanted = list(_ALL)

@@ -12,9 +12,12 @@ import yaml
 
 VOCABULARY_FILE = Path(__file__).with_name("vocabulary.yaml")
 
-# Endings of a Korean verb; a negation is a word of its own and never an ending.
-_ENDING = r"(?:(?![않못없])[가-힣]){0,4}"
-_ENDING_WITHOUT_NEGATION = re.compile(r"지(?=\s*(?:않|못|말))")
+# Endings of a Korean verb, of the syllables that endings are made of; a negation is a word of its own and never an ending.
+_ENDING_SYLLABLES = (
+    "고는은던을면서며니까나요다어아여었았였겠습네죠게기도든데자라려러리음임함만있수중인가했하한할해된되돼됐될됨히렸졌져진질지건거냐냈낸낼난날남당더"
+    "드들를로와워웠원줘주줄준줬줌보봤봐볼본싶으시신실셨셔십씁쓴씀의이입일세쇼셔래봐려린둔두둘군키킨킬켰켜간갈갔올온왔오까까지"
+)
+_ENDING = rf"(?:(?<!\s)[{_ENDING_SYLLABLES}]{{1,4}})?"
 FILLER = "filler"
 
 
