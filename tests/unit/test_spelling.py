@@ -148,5 +148,5 @@ def test_a_stock_alias_means_one_company_only() -> None:
     keys: dict[str, set[str]] = {}
     for row in rows:
         keys.setdefault(spelling.fold(row["alias"]), set()).add(row["key"])
-    korean = {form: {key for key in found if len(key) == 6} for form, found in keys.items()}
+    korean = {form: {key for key in found if len(key) == 6 and " " not in key} for form, found in keys.items()}
     assert not {form: codes for form, codes in korean.items() if len(codes) > 1}
