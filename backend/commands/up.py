@@ -188,6 +188,8 @@ def _serve(settings: Settings, database: Database, listener: socket.socket, owne
         create_app(database, settings),
         log_config=None,
         access_log=False,
+        # Longer than clients and proxies keep an idle connection: none is closed just as its next question comes.
+        timeout_keep_alive=75,
         timeout_graceful_shutdown=3,
     )
     stopped = threading.Event()
