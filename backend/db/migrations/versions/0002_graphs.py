@@ -36,6 +36,7 @@ SEARCHED = {"etf_graph": {"ETF": ("name",), "Stock": ("name",), "Tag": ("theme",
 
 
 def upgrade() -> None:
+    _create_operator_class()
     for graph in NODES:
         _create_graph(graph)
         for label, key in NODES[graph].items():
@@ -47,6 +48,31 @@ def upgrade() -> None:
         _grant(graph)
     # HOLDS is refreshed every day: room in each page keeps its updates from bloating it.
     op.execute('ALTER TABLE etf_graph."HOLDS" SET (fillfactor = 50)')
+
+
+def _create_operator_class() -> None:
+    """Order agtype in an index as its operators say.
+
+    AGE's own class for btrees has > and >= in each other's place, so that through its indexes `n.date >= x` leaves out
+    x itself and `n.date > x` lets it in. Only the administrator may make an operator class.
+    """
+    op.execute("RESET ROLE")
+    op.execute(
+        """
+        DO $do$ BEGIN
+          IF NOT EXISTS (SELECT FROM pg_catalog.pg_opclass WHERE opcname = 'agtype_range_ops') THEN
+            CREATE OPERATOR CLASS public.agtype_range_ops FOR TYPE ag_catalog.agtype USING btree AS
+              OPERATOR 1 ag_catalog.<,
+              OPERATOR 2 ag_catalog.<=,
+              OPERATOR 3 ag_catalog.=,
+              OPERATOR 4 ag_catalog.>=,
+              OPERATOR 5 ag_catalog.>,
+              FUNCTION 1 ag_catalog.agtype_btree_cmp(ag_catalog.agtype, ag_catalog.agtype);
+          END IF;
+        END $do$
+        """
+    )
+    op.execute("SET ROLE atlas_owner")
 
 
 def _create_graph(graph: str) -> None:
@@ -83,7 +109,7 @@ def _create_node_label(graph: str, label: str, key: tuple[str, ...]) -> None:
     _create_label(graph, label, "create_vlabel")
     table = f'{graph}."{label}"'
     name = f"{graph}_{label}".lower()
-    expressions = ", ".join(_property(prop) for prop in key)
+    expressions = ", ".join(_indexed(prop) for prop in key)
     present = " AND ".join(f"{_property(prop)} IS NOT NULL" for prop in key)
     # Concurrent MERGE would make twins, and a unique index alone lets nodes without the key in.
     op.execute(f"CREATE UNIQUE INDEX IF NOT EXISTS {name}_key ON {table} ({expressions})")
@@ -94,7 +120,7 @@ def _create_node_label(graph: str, label: str, key: tuple[str, ...]) -> None:
     if label != "Price":
         op.execute(f"CREATE INDEX IF NOT EXISTS {name}_properties ON {table} USING gin (properties)")
     for prop in SEARCHED[graph].get(label, ()):
-        op.execute(f"CREATE INDEX IF NOT EXISTS {name}_{prop} ON {table} ({_property(prop)})")
+        op.execute(f"CREATE INDEX IF NOT EXISTS {name}_{prop} ON {table} ({_indexed(prop)})")
 
 
 def _create_edge_type(graph: str, edge: str, *, dated: bool) -> None:
@@ -106,7 +132,7 @@ def _create_edge_type(graph: str, edge: str, *, dated: bool) -> None:
         op.execute(f"CREATE UNIQUE INDEX IF NOT EXISTS {name}_pair ON {table} (start_id, end_id)")
         op.execute(f'DROP INDEX IF EXISTS {graph}."{edge}_start_id_idx"')
         return
-    date = _property("date")
+    date = _indexed("date")
     op.execute(f"CREATE INDEX IF NOT EXISTS {name}_end_date ON {table} (end_id, {date})")
     op.execute(f"CREATE INDEX IF NOT EXISTS {name}_start_date ON {table} (start_id, {date})")
     op.execute(f"CREATE INDEX IF NOT EXISTS {name}_pair ON {table} (start_id, end_id)")
@@ -117,6 +143,10 @@ def _create_edge_type(graph: str, edge: str, *, dated: bool) -> None:
 def _property(name: str) -> str:
     """Return the expression that AGE itself makes of `n.name` in a WHERE clause, so that an index on it is found."""
     return f"""ag_catalog.agtype_access_operator(properties, '"{name}"'::ag_catalog.agtype)"""
+
+
+def _indexed(name: str) -> str:
+    return f"{_property(name)} public.agtype_range_ops"
 
 
 def _grant(graph: str) -> None:
