@@ -1,4 +1,8 @@
-"""Answers without a language model: a reading that explains the whole question is carried out; anything less is asked back or refused."""
+"""Answers without a language model.
+
+A verified example that says what the question says is run first. Otherwise a reading that explains the whole question
+is carried out; anything less is asked back or refused.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +23,14 @@ from agent.reading.question import Question
 from agent.reading.reading import read
 from agent.run_context import RunContext
 from agent.tools import tools
+from agent.verified_answers import match
+from agent.verified_answers import plan as verified_plan
 from agent.verified_example import Example
 from backend.errors import AtlasError, QueryFailed
 
 _MOST_STEPS = 12
+# How many examples are held against the question; the nearest three are offered as what can be asked.
+_NEIGHBOURS = 8
 
 
 @cache
@@ -39,6 +47,14 @@ def _prompts() -> dict[str, Any]:
 def answer_offline(context: RunContext, connection: Connection, question: Question) -> Answer:
     """Answer by the question's reading; where it is not read completely, ask back or refuse with questions that can be answered."""
     near = _nearest(context, connection, question)
+    found = match(question, near)
+    if found is not None:
+        reply = _carry_out(context, verified_plan(found, context.as_of.isoformat()))
+        return Answer(
+            reply.text, reply.status, reply.tables, list(context.cypher), model=NAME, suggestions=reply.suggestions,
+            example=found.example.question if reply.status == "answered" else None,
+        )  # fmt: skip
+    near = near[:3]
     outcome = read(question)
     if outcome.plan is None:
         reply = ask_back(connection, question, outcome, [example for example, _ in near])
@@ -46,18 +62,14 @@ def answer_offline(context: RunContext, connection: Connection, question: Questi
     reply = _carry_out(context, outcome.plan)
     if reply.status == "refused" and not reply.suggestions:
         reply.suggestions = ask_back(connection, question, outcome, [example for example, _ in near]).suggestions
-    example = next(
-        (example.question for example, similarity in near if similarity >= 0.6 and example.outcome == "answered"), None
-    )
     return Answer(
-        reply.text, reply.status, reply.tables, list(context.cypher), model=NAME, suggestions=reply.suggestions,
-        example=example if reply.status == "answered" else None,
-    )  # fmt: skip
+        reply.text, reply.status, reply.tables, list(context.cypher), model=NAME, suggestions=reply.suggestions
+    )
 
 
 def _nearest(context: RunContext, connection: Connection, question: Question) -> list[tuple[Example, float]]:
     context.emit(StepStarted("examples", "examples", "비슷한 검증된 질문을 찾는 중"))
-    near = nearest(connection, masked(question), k=3)
+    near = nearest(connection, masked(question), k=_NEIGHBOURS)
     text = f"가장 비슷한 질문: {near[0][0].question}" if near else "비슷한 질문 없음"
     context.emit(StepFinished("examples", "examples", text))
     return near

@@ -8,7 +8,6 @@ from datetime import date
 
 from agent.linking import Link, Named
 from agent.periods import Period
-from agent.quantities import Quantity
 from agent.reading.tokens import Token
 from agent.reading.vocabulary import load_vocabulary
 from backend.market import spelling
@@ -124,7 +123,17 @@ def settle(text: str, tokens: Sequence[Token], as_of: date, dataset: str) -> Que
             question.tokens[index] = _as_filter(_settled(question, index))
     _mark_negations(question)
     _mark_alternatives(question)
+    _settle_inclusion(question)
     return question
+
+
+def _settle_inclusion(question: Question) -> None:
+    """`편입한` is a purchase only when a day or period is named; else it says what is held."""
+    if any(token.kind == "date" for token in question.tokens):
+        return
+    for index, token in enumerate(question.tokens):
+        if token.kind == "new" and token.text.startswith("편입"):
+            question.tokens[index] = replace(token, kind="hold")
 
 
 def _language(text: str) -> str:
@@ -248,7 +257,11 @@ def _mark_alternatives(question: Question) -> None:
     tokens = question.tokens
     for index, token in enumerate(tokens[:-1]):
         follows = tokens[index + 1]
-        if token.is_entity and follows.kind == token.kind and token.particle in ("이나", "나", "이든", "든", "이든지", "든지"):
+        if (
+            token.is_entity
+            and follows.kind == token.kind
+            and token.particle in ("이나", "나", "이든", "든", "이든지", "든지")
+        ):
             tokens.insert(index + 1, Token(token.end, token.end, "either", token.particle))
             return
 

@@ -24,8 +24,8 @@ def understand(connection: Connection, question: str, as_of: date, dataset: str)
     names = name_index(connection).pieces(text)
     unknown_codes = _unknown_codes(text, names)
     pieces = [*names, *unknown_codes]
-    blanked = _blank(text, tokenise(text, [*pieces, *_dates_and_quantities(text, as_of)]))
-    pieces += _dates_and_quantities(blanked, as_of)
+    blanked = _blank(text, tokenise(text, [*pieces, *find_dates_and_quantities(text, as_of)]))
+    pieces += find_dates_and_quantities(blanked, as_of)
     tokens = tokenise(text, pieces)
     if any(token.kind == "unknown" for token in tokens):
         pieces += resolve_unknown(connection, text, tokens)
@@ -46,7 +46,8 @@ def _is_compact_date(text: str) -> bool:
     return len(text) == 8 and text.isdigit()
 
 
-def _dates_and_quantities(text: str, as_of: date) -> list[Piece]:
+def find_dates_and_quantities(text: str, as_of: date) -> list[Piece]:
+    """What a text's dates and numbers could be, as candidate tokens."""
     periods = find_dates(text, as_of)
     pieces = [
         Piece(period.start, period.end, "date", period, 0.9 - 0.01 * (period.end - period.start)) for period in periods

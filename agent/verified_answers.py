@@ -1,0 +1,213 @@
+"""Answering by a verified example: only where one of its wordings says what the question says.
+
+A wording and a question say the same when they are cut into the same meaningful words, names and numbers. That is
+stricter than being near in the embedding's space, so an example that merely resembles the question is never run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+from agent.answer import Table
+from agent.periods import Period
+from agent.quantities import Quantity
+from agent.reading.plan import Plan, Query, Reply, Steps, literal, literals
+from agent.reading.question import Question, Subject, settle
+from agent.reading.tokens import Piece, Token, tokenise
+from agent.reading.understanding import find_dates_and_quantities
+from agent.reading.vocabulary import load_vocabulary
+from agent.templates import choose, render
+from agent.verified_example import Example, Slot, SlotValue
+from backend.graph.client import Result
+
+# Examples below this cosine similarity are not even looked at; saying the same is the stricter test.
+NEAR = 0.6
+_NAMES = ("etf", "stock", "company", "tag", "index", "industry")
+_BRACED = re.compile(r"\{(\w+)\}")
+# What stands in a wording for a number, so that it is read as people's numbers are.
+_SPOKEN = {"n": "7", "percent": "5%", "date": "7월 6일", "period": "지난달", "amount_krw": "1,000만원"}
+_COUNTS = ("count", "rank", "number", "days")
+_ORDERS = ("big", "small", "newest", "oldest")
+_ALL = 1_000
+_FIXED = ("years", "multiple")
+_SUBJECT_OR_OBJECT = {"이": "subject", "가": "subject", "을": "object", "를": "object"}
+
+
+@dataclass(frozen=True)
+class Match:
+    """An example one of whose wordings says what the question says, with the question's values for its slots."""
+
+    example: Example
+    similarity: float
+    values: Mapping[str, SlotValue]
+
+
+def match(question: Question, near: Sequence[tuple[Example, float]]) -> Match | None:
+    """Return the example that the question is a wording of; None where there is none, or where two differ in kind."""
+    if question.ambiguous or any(_says_more(token.value) for token in question.tokens):
+        return None
+    said = signature(question.tokens)
+    language = "en" if question.english else "ko"
+    found: list[Match] = []
+    for example, similarity in near:
+        if similarity < NEAR or example.lang != language:
+            continue
+        for wording in example.wordings:
+            if wording_signature(wording, example.slots, language) == said:
+                values = slot_values(example, wording, question)
+                if values is not None:
+                    found.append(Match(example, similarity, values))
+                    break
+    if len({one.example.kind for one in found}) > 1 and found[0].similarity - found[1].similarity < 0.02:
+        return None
+    return found[0] if found else None
+
+
+def _says_more(value: Any) -> bool:
+    """Whether a date or number says something that no slot can hold."""
+    if isinstance(value, Period):
+        return bool(value.problem or value.around or value.between or value.nearest or value.trading_days)
+    return isinstance(value, Quantity) and (value.about or value.bottom or value.foreign)
+
+
+def signature(tokens: Sequence[Token]) -> Counter[tuple[str, ...]]:
+    """What a text says, whatever its order: its meaningful words, its names by kind, its numbers by what they count."""
+    ignored = {*load_vocabulary().light, "filler"}
+    if any(token.kind in _ORDERS for token in tokens):
+        # `가장 큰` and `큰 순으로` ask for the same order.
+        ignored.add("most")
+    return Counter(_sense(token) for token in tokens if token.kind not in ignored)
+
+
+def _sense(token: Token) -> tuple[str, ...]:
+    denied = ("denied",) if token.negative else ()
+    if token.kind == "etf":
+        # Who holds and who is held differ by nothing but a particle.
+        return ("etf", _SUBJECT_OR_OBJECT.get(token.particle[-1:], ""), *denied)
+    if token.kind == "date":
+        return ("day" if token.value.is_day else "period",)
+    if token.kind == "quantity":
+        kind = token.value.kind
+        # Years and multiples are never slots: one year of fees is another question than two.
+        return ("number",) if kind in _COUNTS else (kind, *([str(token.value.value)] if kind in _FIXED else []))
+    return (token.kind, *denied)
+
+
+@cache
+def wording_signature(wording: str, slots: tuple[Slot, ...], language: str) -> Counter[tuple[str, ...]]:
+    """Return the signature of an example's wording, read with the same eyes as a question."""
+    types = {slot.name: slot.type for slot in slots}
+    text, names = "", []
+    for part in re.split(r"(\{\w+\})", wording):
+        kind = types.get(part[1:-1]) if part.startswith("{") else None
+        if kind in _NAMES:
+            subject = Subject(kind, ("",), "", "□")
+            names.append(Piece(len(text), len(text) + 1, kind, subject, 0.1))
+            text += "□"
+        else:
+            text += _SPOKEN[kind] if kind else part
+    pieces = [*names, *find_dates_and_quantities(text, date(2026, 7, 8))]
+    return signature(settle(text, tokenise(text, pieces), date(2026, 7, 8), "files").tokens)
+
+
+def slot_values(example: Example, wording: str, question: Question) -> dict[str, SlotValue] | None:
+    """Return the question's values for the slots of a wording, in the order in which both name them.
+
+    None where a slot without a default has no value, or a value lies outside what the slot allows.
+    """
+    waiting: dict[str, list[SlotValue]] = {}
+    for token in question.tokens:
+        for kind, value in _readings(token):
+            waiting.setdefault(kind, []).append(value)
+    types = {slot.name: slot.type for slot in example.slots}
+    values: dict[str, SlotValue] = {}
+    for name in dict.fromkeys(_BRACED.findall(wording)):
+        offered = waiting.get(types[name])
+        if not offered:
+            return None
+        values[name] = offered.pop(0)
+    if any(waiting.values()):
+        return None
+    if not any(token.kind in (*_ORDERS, "most") for token in question.tokens):
+        # Who asks for no order and no number asks for all.
+        for slot in example.slots:
+            if slot.type == "n" and slot.name not in values and slot.default is not None:
+                values[slot.name] = SlotValue("n", int(slot.maximum or _ALL))
+    try:
+        example.parameters(values)
+    except (KeyError, ValueError):
+        return None
+    return values
+
+
+def _readings(token: Token) -> list[tuple[str, SlotValue]]:
+    """Return what a token can be the value of, by slot type."""
+    value: Any = token.value
+    if isinstance(value, Subject):
+        codes = value.keys if value.kind in ("etf", "stock") else ()
+        return [(value.kind, SlotValue(value.kind, value.key, codes, value.name, value.mention))]
+    if isinstance(value, Period):
+        first, last = value.first.isoformat(), value.last.isoformat()
+        if value.is_day:
+            return [("date", SlotValue("date", first, mention=token.text))]
+        return [("period", SlotValue("period", (first, last), mention=token.text))]
+    if isinstance(value, Quantity):
+        if value.kind in _FIXED:
+            return []
+        kind = {"percent": "percent", "amount": "amount_krw"}.get(value.kind, "n")
+        number = int(value.value) if kind == "n" else value.value
+        return [(kind, SlotValue(kind, number, mention=token.text, operator=value.operator or "", high=value.high))]
+    return []
+
+
+def plan(found: Match, as_of: str) -> Plan:
+    """Return the plan that runs the example: its lookups, its query, its answer in words."""
+
+    def steps() -> Steps:
+        example, values = found.example, found.values
+        status = example.outcome
+        if not example.cypher:
+            text = choose(example.answer, example.context(values, (), (), as_of))
+            return Reply(text, status=status, suggestions=list(example.suggestions))
+        parameters = example.parameters(values)
+        looked_up: dict[str, Any] = {}
+        for lookup in example.lookups:
+            result = yield Query(filled(lookup.cypher, {**parameters, **looked_up}), lookup.graph)
+            first = [row[0] for row in result.rows]
+            looked_up[lookup.name] = (first[0] if first else None) if lookup.single else first
+        result: Result = yield Query(filled(example.cypher, {**parameters, **looked_up}), example.graph)
+        context = example.context(values, result.columns, result.rows, as_of, looked_up)
+        text = choose(example.answer if result.rows else example.answer_empty, context)
+        tables = (
+            [
+                Table(
+                    render(example.title, context),
+                    list(result.columns),
+                    [list(row) for row in result.rows],
+                    result.truncated,
+                )
+            ]
+            if result.rows
+            else []
+        )
+        return Reply(text, tables)
+
+    return Plan(found.example.kind, steps)
+
+
+def filled(cypher: str, parameters: Mapping[str, Any]) -> str:
+    """Return the Cypher with its parameters written out, so that the query that is shown can be run as it stands."""
+
+    def value(name: re.Match[str]) -> str:
+        given = parameters[name[1]]
+        if given is None:
+            return "null"
+        return literals(given) if isinstance(given, list | tuple) else literal(given)
+
+    return re.sub(r"\$(\w+)", value, cypher)
