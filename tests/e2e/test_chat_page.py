@@ -104,7 +104,7 @@ def test_a_table_can_be_downloaded_and_copied(open_page: OpenPage, scripted_serv
     ask(page, QUESTION)
     await_end(page)
     with page.expect_download() as download:
-        turn(page).get_by_role("button", name="CSV로 내려받기").click()
+        turn(page).get_by_role("button", name="CSV 내려받기").click()
     assert download.value.suggested_filename == "삼성전자를_담은_ETF.csv"
     lines = Path(download.value.path()).read_bytes().decode("utf-8-sig").splitlines()
     assert lines[:2] == ["ETF,종목코드,비중(%),순자산(원),기준일", "TIGER 200 IT,139260,27.31,1234567890123,2026-07-08"]
@@ -288,7 +288,7 @@ def test_everything_can_be_reached_with_the_keyboard(page: Page) -> None:
         "새 대화",
         "어두운 화면으로",
         "표 복사",
-        "CSV로 내려받기",
+        "CSV 내려받기",
         "Cypher 질의 보기",
         "질문",
         "삼성전자를 담은 ETF",

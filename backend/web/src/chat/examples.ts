@@ -17,5 +17,5 @@ export const MORE: { topic: string; questions: string[] }[] = [
   { topic: '보유', questions: ['삼성전자와 NAVER를 모두 담은 ETF는?', 'SK하이닉스를 20% 넘게 담은 ETF는?'] },
   { topic: '비교', questions: ['KODEX 200과 TIGER 200은 얼마나 겹쳐?', 'KODEX 200과 가장 비슷한 ETF는?'] },
   { topic: '정보', questions: ['KODEX 200 보수는?', '순자산이 가장 큰 ETF 10개는?', 'KBSTAR 200은 지금 이름이 뭐야?'] },
-  { topic: '가격', questions: ['KODEX 200의 최근 한 달 수익률은?', 'KODEX 200 괴리율이 가장 컸던 날은?'] },
+  { topic: '가격', questions: ['KODEX 200의 최근 한 달 수익률은?', '최근 한 달 KODEX 200의 괴리율이 가장 높았던 날은?'] },
 ]

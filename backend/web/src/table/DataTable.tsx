@@ -28,7 +28,7 @@ export function DataTable({ table }: { table: Table }) {
         </span>
         <span className="table-actions">
           <CopyButton text={() => tsv({ ...table, rows })} label="표 복사" />
-          <button type="button" className="button small" onClick={() => save({ ...table, rows })} aria-label="CSV로 내려받기">
+          <button type="button" className="button small" onClick={() => save({ ...table, rows })} aria-label="CSV 내려받기">
             <Icon name="download" size={15} />
             <span>CSV</span>
           </button>

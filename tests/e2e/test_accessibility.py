@@ -1,0 +1,44 @@
+"""The page against the accessibility rules of axe-core (WCAG 2.1 A and AA): names, roles, contrast, structure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from backend import web_build
+
+pytestmark = pytest.mark.browser
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
+
+
+@pytest.fixture(scope="session")
+def axe(test_home: Path) -> str:
+    """The source of axe-core."""
+    web_build.install(web_build.find_node(print, test_home / "node"), print)
+    return (web_build.WEB / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+def violations(page: Page, axe: str) -> list[str]:
+    page.evaluate(axe)
+    result = page.evaluate("rules => axe.run({runOnly: rules})", RULES)
+    return [f"{rule['id']}: {node['html'][:150]}" for rule in result["violations"] for node in rule["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_every_state_of_the_page_keeps_the_rules(
+    open_page: Callable[..., Page], scripted_server: str, axe: str, scheme: str, width: int
+) -> None:
+    page = open_page(scripted_server, width=width, color_scheme=scheme, reduced_motion="reduce")
+    assert violations(page, axe) == []
+    for question in ("삼성전자를 가장 많이 담은 ETF는?", "현대를 담은 ETF", "내일 오를까?", "고장", "실패"):
+        page.get_by_label("질문", exact=True).fill(question)
+        page.keyboard.press("Enter")
+        expect(page.locator(".turn").last).not_to_have_attribute("data-phase", "running")
+    for fold in page.locator("details").all():
+        fold.evaluate("fold => { fold.open = true }")
+    assert violations(page, axe) == []
