@@ -38,8 +38,9 @@ def find_dates(text: str, as_of: date) -> list[Period]:
     index = 0
     while index < len(found):
         current = found[index]
-        pair = _pair(text, current, found[index + 1], as_of) if index + 1 < len(found) else None
-        pair = pair or _pair_with_bare_day(text, current)
+        pair = _pair_with_bare_day(text, current)
+        if pair is None and index + 1 < len(found):
+            pair = _pair(text, current, found[index + 1], as_of)
         if pair is not None:
             joined.append(pair)
             index += 1
