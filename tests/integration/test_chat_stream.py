@@ -194,6 +194,22 @@ def test_runs_beyond_the_limit_wait_for_their_turn_and_the_ones_beyond_are_turne
     assert waiting[0][-1]["type"] == "RUN_FINISHED"
 
 
+def test_a_client_that_leaves_before_its_turn_is_never_asked_for() -> None:
+    agent = ScriptedAgent()
+    app = application(agent, concurrency=1)
+    with serving(app) as server, httpx.Client(timeout=20) as client:
+        with client.stream("POST", f"{server}/api/chat", json=run_input("느린 질문")) as first:
+            lines = first.iter_lines()
+            wait_until(lambda: "TEXT_MESSAGE_CONTENT" in next(lines), 3)
+            with client.stream("POST", f"{server}/api/chat", json=run_input("삼성전자")) as second:
+                waiting = second.iter_lines()
+                wait_until(lambda: "STEP_STARTED" in next(waiting), 3)
+            wait_until(lambda: app.state.chat_runs.open == 1, 1)
+        wait_until(lambda: app.state.chat_runs.open == 0, 1)
+        assert ask(server, "실패")[-1]["type"] == "RUN_FINISHED"
+    assert [request.question for request in agent.requests] == ["느린 질문", "실패"]
+
+
 def test_a_run_that_takes_too_long_is_stopped_with_an_error() -> None:
     agent = ScriptedAgent()
     with serving(application(agent, time_limit_s=0.3)) as server:
