@@ -147,6 +147,29 @@ class Nodes:
         cursor.execute("DELETE FROM node_feed")
         self.properties.update((key, dict(values)) for key, values in changed.items())
 
+    def recode(self, cursor: Cursor, old: str, new: str) -> None:
+        """Give a node another key, if there is one."""
+        if old not in self.ids:
+            return
+        self.ids[new] = self.ids.pop(old)
+        self.properties[new] = self.properties.pop(old)
+        self.update(cursor, {new: self.properties[new] | {self._key: new}})
+
+    def delete(self, cursor: Cursor, key: str) -> None:
+        """Delete a node and its own edges, if there is one; edges that end at it are the caller's business."""
+        node = self.ids.pop(key, None)
+        if node is None:
+            return
+        del self.properties[key]
+        for name in ("_ag_label_edge", self.label):
+            column = "start_id" if name == "_ag_label_edge" else "id"
+            cursor.execute(
+                sql.SQL("DELETE FROM {} WHERE {} = %s::text::graphid").format(
+                    sql.Identifier(self.graph, name), sql.Identifier(column)
+                ),
+                (str(node),),
+            )
+
 
 def sync_edges(cursor: Cursor, graph: str, edge: str, starts: Iterable[int], wanted: set[tuple[int, int]]) -> None:
     """Make the edges of one type that leave `starts` exactly the wanted pairs; they have no properties."""

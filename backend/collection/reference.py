@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import polars as pl
 from psycopg import Cursor, sql
 
+from backend.collection import recoding
 from backend.collection.label_tables import Nodes, copy_rows, label_numbers, sync_edges
 from backend.collection.resolve import ISIN, PLACEHOLDERS, stock_canonicals
 from backend.collection.validate import Market
@@ -75,6 +76,9 @@ def write(cursor: Cursor, market: Market, resolved: pl.DataFrame, graph: Graph) 
     changes = _upsert(cursor, "etfs", ("code",), ETF_COLUMNS, market.etfs.select(ETF_COLUMNS).iter_rows())
     changes += _upsert(cursor, "etfs", ("code",), ("code", "name"), _unlisted_etfs(market, resolved), update=False)
     canonical = stock_canonicals(market.holdings, market.stocks, market.equivalents, _known_codes(cursor))
+    stocks = [canonical.get(code, code) for code in market.stocks["code"]]
+    stocks += resolved.filter(label="Stock")["canonical"].unique().to_list()
+    recoding.make_room(cursor, stocks, graph.nodes)
     changes += _upsert(cursor, "securities", ("code",), SECURITY_COLUMNS, _listed_stocks(market.stocks, canonical))
     changes += _upsert(
         cursor, "securities", ("code",), SECURITY_COLUMNS, _held_securities(market.holdings, resolved), update=False
@@ -89,6 +93,7 @@ def write(cursor: Cursor, market: Market, resolved: pl.DataFrame, graph: Graph) 
     )
     if changes:
         _mirror_securities(cursor, graph)
+        recoding.follow(cursor, graph.nodes)
         _mirror_etfs(cursor, graph)
     return changes > 0
 

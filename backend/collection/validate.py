@@ -82,7 +82,8 @@ def validate(feed: Feed, known_etfs: set[str], *, today: date | None = None) -> 
     found = Found()
     etfs = _etfs(feed["etfs"], found, today)
     stocks = _stocks(feed["stocks"], found)
-    listed = known_etfs | set(etfs["code"])
+    # An ETF whose row is bad is listed all the same.
+    listed = known_etfs | set(feed["etfs"]["etf_code"].drop_nulls())
     holdings = _holdings(feed["holdings"], found, today, listed)
     prices = _prices(feed["prices"], found, today)
     renames = found.drop(feed["renames"], missing("etf_code"))

@@ -369,3 +369,39 @@ def test_a_changed_list_of_etfs_changes_their_nodes_and_edges(empty_database, tm
     assert found["etf_graph.MANAGED_BY"] == [("AAA001", "새자산운용", {}), ("BBB002", "시험자산운용", {})]
     assert {tag for etf, tag, _ in found["etf_graph.TAGGED"] if etf == "AAA001"} >= {"조선"}
     assert ("AAA001", "반도체", {}) not in found["etf_graph.TAGGED"]
+
+
+def test_an_equivalence_that_comes_late_joins_what_is_loaded(empty_database, tmp_path):
+    rows = market.basket(D1, "AAA001", {"US0000000001": (2, 40.0), "005930": (1, 60.0)})
+    rows += market.basket(D1, "BBB002", {"ABC US": (5, 100.0)})
+    load_files(empty_database, folder(tmp_path / "a", holdings=rows))
+    assert set(holds(empty_database)) == {"US0000000001", "005930"}
+    pairs = [{"code_a": "US0000000001", "code_b": "ABC US"}, {"code_a": "ABC US", "code_b": "COR US"}]
+    second = market.basket(D2, "AAA001", {"COR US": (2, 40.0), "005930": (1, 60.0)})
+    load_files(empty_database, folder(tmp_path / "b", holdings=second, ticker_equivalents=pairs))
+    assert set(held(empty_database, D1)) == set(held(empty_database, D2)) == {"COR US", "005930"}
+    assert held(empty_database, D1, "BBB002") == {"COR US": (100.0, 5.0)}
+    assert trades(empty_database) == []
+    codes = {node["code"] for node in contents.nodes(empty_database, MARKET, "Stock")}
+    assert codes == {"005930", "000660", "NVDA US", "COR US"}
+    assert contents.dangling(empty_database) == 0
+
+
+def test_a_stock_takes_the_code_that_a_bond_had(empty_database, tmp_path):
+    bond = market.basket(D1, "AAA001", {"039492": (1, 100.0)}, kind="bond")
+    load_files(empty_database, folder(tmp_path / "a", holdings=bond))
+    rows = market.basket(D2, "AAA001", {"039492": (1, 50.0)}, kind="bond")
+    rows += market.basket(D2, "AAA001", {"039492": (9, 50.0)})
+    load_files(empty_database, folder(tmp_path / "b", holdings=rows))
+    assert held(empty_database, D1) == {"039492 (bond)": (100.0, 1.0)}
+    assert held(empty_database, D2) == {"039492 (bond)": (50.0, 1.0), "039492": (50.0, 9.0)}
+    assert [node["code"] for node in contents.nodes(empty_database, MARKET, "Asset")] == ["039492 (bond)"]
+
+
+def test_a_bad_row_in_the_list_of_etfs_leaves_the_holdings_alone(empty_database, tmp_path):
+    etfs = [ETFS[0], market.etf("BBB002", total_fee_pct_per_year="free")]
+    rows = market.basket(D1, "AAA001", FIRST) + market.basket(D1, "BBB002", FIRST)
+    summary = load_files(empty_database, folder(tmp_path, etfs=etfs, holdings=rows))
+    assert [issue.column for issue in summary.rejected] == ["total_fee_pct_per_year"]
+    assert summary.loaded_dates == 1
+    assert len(held(empty_database, D1, "BBB002")) == 3

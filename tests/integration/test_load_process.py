@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.collection.load import load_sample
 from backend.db.engine import Database
 from tests import graph_contents as contents
 from tests import market_files as market
@@ -81,6 +82,28 @@ def test_a_killed_load_leaves_whole_dates_and_the_next_one_goes_on(empty_databas
     found, expected = contents.everything(empty_database), contents.everything(sample_database)
     for part, rows in expected.items():
         assert found[part] == rows, part
+
+
+def test_a_load_killed_while_it_replaces_the_sample_leaves_one_whole_market(empty_database, tmp_path):
+    load_sample(empty_database)
+    sample = contents.everything(empty_database)
+    rows = [
+        row for day in range(1, 29) for row in market.basket(f"2026-01-{day:02}", "AAA001", {"005930": (day, 100.0)})
+    ]
+    market.folder(tmp_path, etfs=[market.etf("AAA001")], holdings=rows)
+    for delay in (0.8, 1.2, 1.6, 2.0, 2.4):
+        process = start(empty_database, "files", "--dir", str(tmp_path))
+        time.sleep(delay)
+        process.kill()
+        finish(process)
+        with empty_database.connect() as connection:
+            (name,) = connection.execute("SELECT name FROM datasets").fetchone()
+        if name == "files":
+            break
+        assert contents.everything(empty_database) == sample
+    assert finish(start(empty_database, "files", "--dir", str(tmp_path)))[0] == 0
+    assert assert_whole_dates(empty_database) == 28
+    assert [node["code"] for node in contents.nodes(empty_database, "etf_graph", "ETF")] == ["AAA001"]
 
 
 def test_a_load_whose_database_connection_is_cut_leaves_whole_dates(empty_database):
