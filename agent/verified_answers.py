@@ -134,8 +134,7 @@ def slot_values(example: Example, wording: str, question: Question) -> dict[str,
         values[name] = offered.pop(0)
     if any(waiting.values()):
         return None
-    if not any(token.kind in (*_ORDERS, "most") for token in question.tokens):
-        # Who asks for no order and no number asks for all.
+    if _asks_for_all(question):
         for slot in example.slots:
             if slot.type == "n" and slot.name not in values and slot.default is not None:
                 values[slot.name] = SlotValue("n", int(slot.maximum or _ALL))
@@ -144,6 +143,12 @@ def slot_values(example: Example, wording: str, question: Question) -> dict[str,
     except (KeyError, ValueError):
         return None
     return values
+
+
+def _asks_for_all(question: Question) -> bool:
+    """Whether the holders or holdings are asked for that meet a condition, and not the first of an order."""
+    kinds = {token.kind for token in question.tokens}
+    return "hold" in kinds and not kinds & {*_ORDERS, "most", "together", "similar", "date"}
 
 
 def _readings(token: Token) -> list[tuple[str, SlotValue]]:

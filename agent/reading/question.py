@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 
 from agent.linking import Link, Named
 from agent.periods import Period
@@ -124,6 +124,8 @@ def settle(text: str, tokens: Sequence[Token], as_of: date, dataset: str) -> Que
     _mark_negations(question)
     _mark_alternatives(question)
     _settle_inclusion(question)
+    _settle_recently(question)
+    _settle_wish(question)
     return question
 
 
@@ -134,6 +136,39 @@ def _settle_inclusion(question: Question) -> None:
     for index, token in enumerate(question.tokens):
         if token.kind == "new" and token.text.startswith("편입"):
             question.tokens[index] = replace(token, kind="hold")
+
+
+_TRADING = ("buy", "sell", "trade", "new", "out", "increase", "decrease")
+RECENT_DAYS = 30
+"""What `요즘` means where trades are asked for, calendar days up to the data date."""
+
+
+def _settle_recently(question: Question) -> None:
+    """`요즘` is a period where trades are asked for and no other time is named; elsewhere it says no more than now."""
+    kinds = {token.kind for token in question.tokens}
+    if "date" in kinds or not kinds & set(_TRADING):
+        return
+    for index, token in enumerate(question.tokens):
+        if token.kind == "recent":
+            first = question.as_of - timedelta(days=RECENT_DAYS - 1)
+            period = Period(token.start, token.end, token.text, first, question.as_of)
+            question.tokens[index] = replace(token, kind="date", value=period)
+            return
+
+
+_CRITERIA = ("big", "small", "newest", "oldest", "similar", "most")
+_WISHES = ("추천", "골라", "recommend")
+
+
+def _settle_wish(question: Question) -> None:
+    """`보수 낮은 ETF 추천해줘` names its criterion: a list is wished for, no advice."""
+    if not any(token.kind in _CRITERIA for token in question.tokens):
+        return
+    question.tokens[:] = [
+        token
+        for token in question.tokens
+        if not (token.kind == "ask_advice" and token.text.lower().startswith(_WISHES))
+    ]
 
 
 def _language(text: str) -> str:
