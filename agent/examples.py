@@ -73,7 +73,7 @@ def store(connection: Connection, examples: Sequence[Example] | None = None, emb
     Returns how many examples were written: 0 when nothing has changed. Examples promoted from feedback are left alone.
     """
     examples = load_examples() if examples is None else examples
-    stored = dict(connection.execute(_STORED).tuples().all())
+    stored = dict(connection.execute(_STORED).all())
     changed = [example for example in examples if stored.get(example.id) != example.content_hash]
     connection.execute(_FORGET, {"ids": [example.id for example in examples]})
     if changed:
@@ -93,12 +93,12 @@ def nearest(
     embedder = embedder or offline_embedder()
     [vector] = embedder.embed([masked_question])
     parameters = {"embedding": vector_literal(vector), "model": embedder.name, "k": k}
-    rows = connection.execute(_NEAREST, parameters).tuples().all()
+    rows = connection.execute(_NEAREST, parameters).all()
     return [(_read(connection, example_id, content_hash), similarity) for example_id, similarity, content_hash in rows]
 
 
 def _embed_missing(connection: Connection, embedder: Embedder) -> None:
-    missing = connection.execute(_UNEMBEDDED, {"model": embedder.name}).tuples().all()
+    missing = connection.execute(_UNEMBEDDED, {"model": embedder.name}).all()
     wordings = [
         (example_id, number, wording) for example_id, masked in missing for number, wording in enumerate(masked)
     ]

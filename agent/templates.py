@@ -89,10 +89,8 @@ def render(template: str, context: Context) -> str:
     def replace(found: re.Match[str]) -> str:
         value, text = context.value(found[1]), None
         for name in found[2].split("|")[1:]:
-            if name in _PARTICLES:
-                text = with_particle(_text(value) if text is None else text, name)
-            else:
-                text = _format(value, name)
+            formatted = _text(value) if text is None else text
+            text = with_particle(formatted, name) if name in _PARTICLES else _format(value, name)
         return _text(value) if text is None else text
 
     return _PLACEHOLDER.sub(replace, template)
