@@ -173,7 +173,7 @@ def _text(value: Any) -> str:
 
 
 def krw(amount: float) -> str:
-    """An amount of KRW for people: 1조 2,345억 원, 678억 원, 12,300원."""
+    """An amount of KRW for people: 1조 2,345억 원, 678억 원, 1,000만 원, 12,300원."""
     hundred_millions = round(abs(amount) / 10**8)
     sign = "-" if amount < 0 else ""
     if hundred_millions >= 10_000:
@@ -181,4 +181,6 @@ def krw(amount: float) -> str:
         return f"{sign}{trillions:,}조 {rest:,}억 원" if rest else f"{sign}{trillions:,}조 원"
     if abs(amount) >= 10**8:
         return f"{sign}{hundred_millions:,}억 원"
+    if amount and amount % 10_000 == 0:
+        return f"{sign}{abs(amount) / 10_000:,.0f}만 원"
     return f"{sign}{abs(amount):,.0f}원"

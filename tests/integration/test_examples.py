@@ -103,7 +103,9 @@ def _slot_value(slot_type: str, value: Any, raw_rows: duckdb.DuckDBPyConnection)
         table = "etf" if slot_type == "etf" else "listed_stock"
         [name] = raw_rows.execute(f"SELECT name FROM {table} WHERE code = ?", [codes[0]]).fetchone()
         return SlotValue(slot_type, codes=codes, name=name, mention=name)
-    return SlotValue(slot_type, value=tuple(value) if slot_type == "period" else value, mention=str(value))
+    if slot_type == "period":
+        return SlotValue(slot_type, value=tuple(value), mention="지난달")
+    return SlotValue(slot_type, value=value, mention=str(value))
 
 
 def _ask(example: Example, database: Database, values: Mapping[str, SlotValue]) -> ExampleAnswer:
