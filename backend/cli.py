@@ -16,11 +16,21 @@ from backend.errors import AtlasError
 
 app = typer.Typer(
     name="atlas",
-    help="Ask questions of a graph of the Korean ETF market.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
+
+
+@app.callback()
+def prepare() -> None:
+    """Ask questions of a graph of the Korean ETF market."""
+    # What is printed is for the asker, so the log goes to the standard error from the start.
+    from backend.logs import configure
+    from backend.settings import get_settings
+
+    configure(get_settings().log_level)
+
 
 for module in sorted(module.name for module in pkgutil.iter_modules(backend.commands.__path__)):
     importlib.import_module(f"backend.commands.{module}").register(app)

@@ -19,7 +19,7 @@ def configure(level: str = "INFO") -> None:
     ]
     watched = sys.stderr.isatty()
     final: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if watched
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
     )

@@ -121,8 +121,10 @@ def settle(text: str, tokens: Sequence[Token], as_of: date, dataset: str) -> Que
     for index, token in enumerate(question.tokens):
         if token.kind == "entity":
             question.tokens[index] = _as_filter(_settled(question, index))
+    _settle_combinations(question)
     _mark_negations(question)
     _mark_alternatives(question)
+    _mark_comparisons(question)
     _settle_inclusion(question)
     _settle_recently(question)
     _settle_wish(question)
@@ -136,6 +138,34 @@ def _settle_inclusion(question: Question) -> None:
     for index, token in enumerate(question.tokens):
         if token.kind == "new" and token.text.startswith("편입"):
             question.tokens[index] = replace(token, kind="hold")
+
+
+def _settle_combinations(question: Question) -> None:
+    """Words that mean something else beside another: `인버스 2배`, `채권 ETF`, `… ETF 없어?`."""
+    tokens = question.tokens
+    kinds = {token.kind for token in tokens}
+    if {"inverse", "leverage"} <= kinds and not kinds & {"inverse2", *_NEGATIONS}:
+        tokens[:] = [
+            replace(token, kind="inverse2") if token.kind == "inverse" else token
+            for token in tokens
+            if token.kind != "leverage"
+        ]
+    for index, token in enumerate(tokens):
+        before = tokens[index - 1].kind if index else ""
+        after = tokens[index + 1].kind if index + 1 < len(tokens) else ""
+        if token.kind == "bond" and after == "etf_word":
+            tokens[index] = replace(token, kind="bond_class")
+        if token.kind == "absent" and before == "etf_word":
+            tokens[index] = replace(token, kind="exist")
+
+
+def _mark_comparisons(question: Question) -> None:
+    """`삼성전자보다` is a comparison, which a reading has to explain like any other word."""
+    tokens = question.tokens
+    for index in range(len(tokens) - 1, -1, -1):
+        token = tokens[index]
+        if token.is_entity and "보다" in token.particle and not any(other.kind == "compare" for other in tokens):
+            tokens.insert(index + 1, Token(token.end, token.end, "compare", "보다"))
 
 
 _TRADING = ("buy", "sell", "trade", "new", "out", "increase", "decrease")
@@ -279,6 +309,9 @@ def _mark_negations(question: Question) -> None:
             _deny_forward(tokens, index, deniable)
         else:
             _deny_backward(tokens, index, deniable)
+            if not token.used and token.kind == "without":
+                # It denies a name that is not known: no reading may pass over it.
+                tokens[index] = replace(token, kind="undenied")
 
 
 FILTERS = (

@@ -132,7 +132,8 @@ def _holdings(reader: Reader, chosen: Selection) -> None:
         keys = f"IN {literals(subject.keys)}"
         if token.negative:
             chosen.wheres.append(
-                f"NOT EXISTS {{ MATCH (e)-[:HOLDS]->(n{number}:{label}) WHERE n{number}.code {keys} }}"
+                # An ETF whose holdings are unknown is no ETF without the stock.
+                f"e.holdings_date IS NOT NULL AND NOT EXISTS {{ MATCH (e)-[:HOLDS]->(n{number}:{label}) WHERE n{number}.code {keys} }}"
             )
             words = f"not holding {subject.name}" if chosen.english else f"{subject.name} 없는"
             chosen.holding_words.append(words)
