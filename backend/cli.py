@@ -39,7 +39,7 @@ for module in sorted(module.name for module in pkgutil.iter_modules(backend.comm
 def main() -> None:
     """Run the command line; an error that we raise on purpose is one readable line and exit status 1."""
     try:
-        app()
+        app(prog_name="./atlas")
     except AtlasError as error:
         typer.secho(f"error: {error.message}", fg=typer.colors.RED, err=True)
         sys.exit(1)
