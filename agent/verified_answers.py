@@ -18,7 +18,8 @@ from agent.answer import Table
 from agent.periods import Period
 from agent.quantities import Quantity
 from agent.reading.plan import Plan, Query, Reply, Steps, literal, literals
-from agent.reading.question import Question, Subject, settle
+from agent.reading.question import Question, Subject
+from agent.reading.settling import settle
 from agent.reading.tokens import Piece, Token, tokenise
 from agent.reading.understanding import find_dates_and_quantities
 from agent.reading.vocabulary import load_vocabulary

@@ -7,7 +7,8 @@ from datetime import date
 
 from agent.reading.conditions import Condition, Unclear, conditions
 from agent.reading.plan import literal, literals
-from agent.reading.question import FILTERS, Reader, Subject
+from agent.reading.question import Reader, Subject
+from agent.reading.settling import FILTERS
 from agent.reading.tokens import Token
 
 MEASURES = {

@@ -15,7 +15,7 @@ from agent.reading.vocabulary import FILLER, load_vocabulary
 
 ENTITY_KINDS = ("etf", "stock", "company", "tag", "index", "group", "unknown_code")
 _PARTICLE = re.compile(
-    r"(?:에서의|에서는|에서도|에서|에게서|에게|에는|에도|에만|에|으로는|으로도|으로|로는|로도|로|이랑은|이랑|랑은|랑|하고는|하고|과의|와의|"
+    r"(?:에선|에겐|엔|에서의|에서는|에서도|에서|에게서|에게|에는|에도|에만|에|으로는|으로도|으로|로는|로도|로|이랑은|이랑|랑은|랑|하고는|하고|과의|와의|"
     r"과는|와는|과|와|까지는|까지|부터|이라는|라는|이라고|라고|이란|란|이나|나|이든|든|이라도|라도|께서|보다는|보다|만의|만을|만|"
     r"들이|들은|들을|들의|들|의|을|를|은|는|이|가|도|야|요|들중에|들중|중에서|중에|중)",
 )
@@ -110,6 +110,8 @@ def _pieces_at(
     begins_word = position == 0 or not _same_script(text[position - 1], text[position])
     for word in vocabulary.words_at(lowered, position):
         length = word.end - word.start
+        if length == 1 and not begins_word and (before is None or before.kind in ("unknown", "particle", "filler")):
+            continue
         # A one-syllable word inside a run of syllables is more often a part of something else.
         inside = 0.0 if begins_word or (before and before.kind not in ("unknown",)) else 1.5
         light = 0.1 if word.concept == FILLER else 0.0

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from agent.linking import codes, name_index, resolve_unknown
 from agent.periods import find_dates
 from agent.quantities import find_quantities
-from agent.reading.question import Question, settle
+from agent.reading.question import Question
+from agent.reading.settling import settle
 from agent.reading.tokens import ENTITY_KINDS, Piece, Token, tokenise
 
 _QUOTES = str.maketrans(

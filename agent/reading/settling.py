@@ -1,0 +1,289 @@
+"""What names and words mean in their place: kinds of names, negations, alternatives, and words that mean one thing or another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from agent.linking import Link, Named
+from agent.periods import Period
+from agent.reading.question import Question, Subject
+from agent.reading.tokens import Token
+from backend.market import spelling
+
+FILTERS = (
+    "active", "passive", "leverage", "inverse", "inverse2", "synthetic", "physical", "hedged", "unhedged", "equity_class",
+    "bond_class", "mixed_class", "commodity_class", "realestate_class", "currency_class", "domestic", "overseas",
+)  # fmt: skip
+_AND_PARTICLES = ("와", "과", "랑", "이랑", "하고", "이나", "나", "도")
+_OR_PARTICLES = ("이나", "나", "이든", "든", "이든지", "든지", "이라도", "라도")
+_NEGATIONS = ("without", "negated", "absent")
+_NAMES = ("stock", "etf", "company", "tag", "index", "industry")
+_BETWEEN_NAME_AND_NEGATION = ("hold", "etf_word", "tag_word", "exist", "stock_word", "together", "only")
+
+
+def settle(text: str, tokens: Sequence[Token], as_of: date, dataset: str) -> Question:
+    """Decide what each name and each word of two meanings means in its place, and what a negation denies."""
+    question = Question(text, list(tokens), as_of, _language(text, tokens), dataset)
+    for index, token in enumerate(question.tokens):
+        if token.kind == "entity":
+            question.tokens[index] = _as_filter(_settled(question, index))
+    _settle_combinations(question)
+    _settle_words(question)
+    _mark_negations(question)
+    _mark_alternatives(question)
+    _mark_comparisons(question)
+    _settle_recently(question)
+    _settle_wish(question)
+    _explain_counted_names(question)
+    return question
+
+
+def _language(text: str, tokens: Sequence[Token]) -> str:
+    """ko or en, by the words between the names."""
+    characters = list(text)
+    for token in tokens:
+        if token.kind == "entity":
+            characters[token.start : token.end] = " " * (token.end - token.start)
+    rest = "".join(characters)
+    hangul = sum("가" <= character <= "힣" for character in rest)
+    latin = sum(character.isascii() and character.isalpha() for character in rest)
+    if not hangul and not latin:
+        return "ko" if any("가" <= character <= "힣" for character in text) else "en"
+    latin -= 3 * rest.lower().count("etf") if hangul else 0
+    return "ko" if hangul * 2 >= latin else "en"
+
+
+def _settled(question: Question, index: int) -> Token:
+    token: Token = question.tokens[index]
+    link: Link = token.value
+    kind = _kind_in_context(question.tokens, index, link)
+    options = link.of(kind)
+    chosen = _one_meaning(options)
+    unsure = not link.exact and len(options) < len(link.options)
+    if chosen is None or kind == "group" or unsure:
+        question.ambiguous.append(link)
+        return replace(token, kind="ambiguous")
+    # Several listings or share classes are called as the question calls them.
+    name = chosen[0].name if len({option.key for option in chosen}) == 1 else token.text
+    subject = Subject(kind, tuple(dict.fromkeys(option.key for option in chosen)), name, token.text, chosen[0].source)
+    return replace(token, kind=kind, value=subject)
+
+
+_FILTER_OF_TAG = {
+    "액티브": "active", "레버리지": "leverage", "인버스": "inverse", "인버스2X": "inverse2", "합성": "synthetic", "환헤지": "hedged",
+}  # fmt: skip
+
+
+def _as_filter(token: Token) -> Token:
+    """A tag that says what a filter word says becomes that word: 액티브 is a property of an ETF."""
+    if token.kind == "tag" and token.value.key in _FILTER_OF_TAG:
+        return replace(token, kind=_FILTER_OF_TAG[token.value.key], value=None)
+    return token
+
+
+def _kind_in_context(tokens: Sequence[Token], index: int, link: Link) -> str:
+    kinds = link.kinds
+    if len(kinds) == 1:
+        return kinds[0]
+    following = [token.kind for token in tokens[index + 1 : index + 4]]
+    token = tokens[index]
+    directly = following[0] if following else ""
+    asked_of_manager = directly in ("manager", "manage") or (directly == "etf_word" and token.particle in ("", "의"))
+    held = token.particle.startswith(("을", "를")) or directly in ("hold", "weight", "buy", "sell", "new", "out", "entered")
+    if "etf" in kinds:
+        return "etf"
+    if "company" in kinds and "group" in kinds and link.of("company")[0].source == "issuer":
+        return "group"
+    if "company" in kinds and (asked_of_manager or (not held and "stock" not in kinds)):
+        return "company"
+    if held and "stock" in kinds:
+        return "stock"
+    if held and "group" in kinds:
+        return "group"
+    if "index" in kinds and "tag" in kinds:
+        near = {token.kind for token in tokens}
+        return "index" if near & {"index_word", "track"} else "tag"
+    if "tag" in kinds and "stock" in kinds:
+        return "tag" if directly in ("etf_word", "tag_word") else "stock"
+    return next((kind for kind in ("company", "stock", "tag", "index", "group") if kind in kinds), kinds[0])
+
+
+_OFFICIAL = {"name": 0, "code": 0, "alias": 1, "brand": 1, "english": 1, "other_code": 1, "former": 2, "issuer": 2, "ticker": 3}
+
+
+def _one_meaning(options: Sequence[Named]) -> list[Named] | None:
+    """The options that are one thing: a single one, or the listings of one company; None when they differ."""
+    best = min(_OFFICIAL.get(option.source, 4) for option in options)
+    first = [option for option in options if _OFFICIAL.get(option.source, 4) == best]
+    if len({option.key for option in first}) == 1:
+        return first[:1]
+    kinds = {option.kind for option in first}
+    if kinds == {"index"}:
+        return first
+    if kinds == {"stock"}:
+        one_company = len({spelling.issuer(option.name) for option in first}) == 1
+        if one_company or all(option.source == "alias" for option in first):
+            return first
+    return None
+
+
+def _settle_words(question: Question) -> None:
+    """Words of two meanings take the one that fits the rest of the question."""
+    tokens = question.tokens
+    kinds = {token.kind for token in tokens}
+    named = kinds & {"stock", "etf", "company", "tag"}
+    etfs = sum(token.kind == "etf" for token in tokens)
+    dated = bool(kinds & {"date", "recent"})
+    filtered = sum(token.kind in ("stock", "tag", "company") for token in tokens) > 1
+    for index, token in enumerate(tokens):
+        kind = token.kind
+        if kind == "entered":
+            # 편입한 tells a trade where a time is given, and a holding otherwise.
+            kind = "new" if dated else "hold"
+        elif kind == "fallen_out":
+            if etfs > 1 and not dated:
+                kind = "without"
+            else:
+                kind = "out" if kinds & {"stock", "stock_word", "holdings"} else "fall"
+        elif kind == "drop_or_without" and not dated and filtered:
+            kind = "without"
+        elif kind == "hold" and token.text.startswith(("들어", "드는")) and kinds & {"fee", "invest"} and "stock" not in kinds:
+            kind = "cost"
+        elif kind == "first_time" and dated and _beside(tokens, index, ("hold", "buy")) and not kinds & {"day", "when", "weight"}:
+            kind = "new"
+        elif kind == "pronoun" and named:
+            kind = "filler"
+        elif kind in ("high_point", "low_point"):
+            kind = "big" if kind == "high_point" else "small"
+            if "price" not in kinds:
+                tokens.insert(index + 1, Token(token.end, token.end, "price", ""))
+                kinds.add("price")
+        if kind != token.kind:
+            tokens[index] = replace(token, kind=kind)
+
+
+def _settle_combinations(question: Question) -> None:
+    """Words that mean something else beside another: `인버스 2배`, `채권 ETF`, `… ETF 없어?`."""
+    tokens = question.tokens
+    kinds = {token.kind for token in tokens}
+    if {"inverse", "leverage"} <= kinds and not kinds & {"inverse2", *_NEGATIONS}:
+        tokens[:] = [
+            replace(token, kind="inverse2") if token.kind == "inverse" else token
+            for token in tokens
+            if token.kind != "leverage"
+        ]
+    for index, token in enumerate(tokens):
+        before = tokens[index - 1].kind if index else ""
+        if token.kind == "bond" and _beside(tokens, index, ("etf_word",)):
+            tokens[index] = replace(token, kind="bond_class")
+        if token.kind == "absent" and before == "etf_word":
+            tokens[index] = replace(token, kind="exist")
+
+
+def _mark_comparisons(question: Question) -> None:
+    """`삼성전자보다` is a comparison, which a reading has to explain like any other word."""
+    tokens = question.tokens
+    for index in range(len(tokens) - 1, -1, -1):
+        token = tokens[index]
+        if token.is_entity and "보다" in token.particle and not any(other.kind == "compare" for other in tokens):
+            tokens.insert(index + 1, Token(token.end, token.end, "compare", "보다"))
+
+
+_TRADING = ("buy", "sell", "trade", "new", "out", "increase", "decrease")
+# What `요즘` means where trades are asked for, calendar days up to the data date.
+RECENT_DAYS = 30
+
+
+def _settle_recently(question: Question) -> None:
+    """`요즘` is a period where trades are asked for and no other time is named; elsewhere it says no more than now."""
+    kinds = {token.kind for token in question.tokens}
+    if "date" in kinds or not kinds & set(_TRADING):
+        return
+    for index, token in enumerate(question.tokens):
+        if token.kind == "recent":
+            first = question.as_of - timedelta(days=RECENT_DAYS - 1)
+            period = Period(token.start, token.end, token.text, first, question.as_of)
+            question.tokens[index] = replace(token, kind="date", value=period)
+            return
+
+
+_CRITERIA = ("big", "small", "newest", "oldest", "similar", "most")
+_WISHES = ("추천", "골라", "recommend")
+
+
+def _settle_wish(question: Question) -> None:
+    """`보수 낮은 ETF 추천해줘` names its criterion: a list is wished for, no advice."""
+    if any(token.kind in _CRITERIA for token in question.tokens):
+        question.tokens[:] = [
+            token
+            for token in question.tokens
+            if not (token.kind == "ask_advice" and token.text.lower().startswith(_WISHES))
+        ]
+
+
+def _beside(tokens: Sequence[Token], index: int, kinds: Iterable[str]) -> bool:
+    return index + 1 < len(tokens) and tokens[index + 1].kind in kinds
+
+
+def _mark_negations(question: Question) -> None:
+    """A Korean negation denies the name or filter before it, an English one the name behind it."""
+    tokens = question.tokens
+    deniable = (*_NAMES, *FILTERS)
+    for index, token in enumerate(tokens):
+        if token.kind in _NEGATIONS:
+            if question.english:
+                _deny_forward(tokens, index, deniable)
+            else:
+                _deny_backward(tokens, index, deniable)
+                if not tokens[index].used and token.kind == "without":
+                    # It denies a name that is not known: no reading may pass over it.
+                    tokens[index] = replace(token, kind="undenied")
+
+
+def _deny_backward(tokens: list[Token], index: int, deniable: Iterable[str]) -> None:
+    position = index - 1
+    while position >= max(0, index - 3) and tokens[position].kind in _BETWEEN_NAME_AND_NEGATION:
+        position -= 1
+    denied = False
+    while position >= 0 and tokens[position].kind in deniable:
+        tokens[position].negative = True
+        denied = True
+        if position == 0 or not tokens[position - 1].particle.startswith(_AND_PARTICLES):
+            break
+        position -= 1
+    if denied:
+        tokens[index].used = True
+
+
+def _deny_forward(tokens: list[Token], index: int, deniable: Iterable[str]) -> None:
+    position = index + 1
+    while position < len(tokens) and tokens[position].kind in ("hold", "etf_word") and position <= index + 2:
+        position += 1
+    denied = False
+    while position < len(tokens) and tokens[position].kind in deniable:
+        tokens[position].negative = True
+        denied = True
+        position += 1
+    if denied:
+        tokens[index].used = True
+
+
+def _mark_alternatives(question: Question) -> None:
+    """`애플이나 테슬라`: the particle says either."""
+    tokens = question.tokens
+    for index, token in enumerate(tokens[:-1]):
+        if token.is_entity and tokens[index + 1].kind == token.kind and token.particle in _OR_PARTICLES:
+            tokens.insert(index + 1, Token(token.end, token.end, "either", token.particle))
+            return
+
+
+def _explain_counted_names(question: Question) -> None:
+    """`A, B, C 세 종목`: a number that counts the names beside it asks for nothing."""
+    for token in question.tokens:
+        if token.kind != "quantity" or token.value.kind != "count" or token.value.operator or "상위" in token.text:
+            continue
+        for kind in ("stock", "etf", "company", "tag"):
+            if token.value.value == sum(other.kind == kind for other in question.tokens) > 1:
+                token.used = True
