@@ -22,6 +22,10 @@ _TOKEN = re.compile(r"⟨[^⟩]*⟩|[가-힣]+|[a-z]+|\d+(?:\.\d+)?")
 _FAMILY_WEIGHTS = {"masks": 1.1, "concept": 1.0, "word": 0.4, "order": 0.12, "syllables": 0.25, "jamo": 0.15}
 
 
+# How many times a decisive concept counts as if it were named.
+_DECISIVE = 4
+
+
 class Embedder(Protocol):
     """Turns texts into vectors of `DIMENSIONS` numbers and length 1. `name` tells the vectors of models apart."""
 
@@ -52,7 +56,7 @@ class OfflineEmbedder:
         self._idf = {feature: math.log((1 + len(texts)) / (1 + count)) + 0.3 for feature, count in counts.items()}
         self._unseen = math.log(1 + len(texts)) + 0.3
         digest = hashlib.blake2b("\n".join(texts).encode(), digest_size=4).hexdigest()
-        self.name = f"offline-2-{digest}"
+        self.name = f"offline-3-{digest}"
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector of length 1 for each text; a text without a word is the first unit vector."""
@@ -115,6 +119,8 @@ def _families(text: str) -> dict[str, dict[str, float]]:
         "jamo": Counter(gram for word in plain for gram in _grams(unicodedata.normalize("NFD", word), 4)),
     }
     # Saying nothing in a family is a feature too: else a bare name would lie near everything that is said about it.
+    for concept in words.decisive.intersection(concepts):
+        counted["concept"][concept] = _DECISIVE
     return {
         family: {f"{family}:{feature}": math.sqrt(count) for feature, count in (features or {"nothing": 1}).items()}
         for family, features in counted.items()

@@ -30,6 +30,7 @@ class QuestionWords:
     """The words file, ready to be searched: phrases longest first, particles longest first."""
 
     phrases: tuple[_Phrase, ...]
+    decisive: frozenset[str]
     stop_words: frozenset[str]
     particles: tuple[str, ...]
 
@@ -65,7 +66,8 @@ def question_words(path: Path = WORDS_FILE) -> QuestionWords:
     """The words of a file in the form of `seeds/question_words.yaml`."""
     words = yaml.safe_load(path.read_text(encoding="utf-8"))
     particles = sorted(words["particles"], key=lambda particle: (-len(particle), particle))
-    return QuestionWords(_phrases(words["concepts"]), frozenset(words["stop_words"]), tuple(particles))
+    decisive = frozenset(words["decisive"])
+    return QuestionWords(_phrases(words["concepts"]), decisive, frozenset(words["stop_words"]), tuple(particles))
 
 
 def _phrases(concepts: Mapping[str, list[str]]) -> tuple[_Phrase, ...]:
