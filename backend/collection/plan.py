@@ -49,12 +49,20 @@ class Day:
 
 @dataclass
 class Plan:
-    """Every date to write in order, the dates that are there already, and the positions of the feed."""
+    """Every date to write in order, the dates that are there already, and the positions of the changed snapshots.
+
+    `needed` are the stored snapshots that trades are derived from, `offered` all snapshots of the feed, by ETF and date.
+    """
 
     days: list[Day]
     skipped: list[date]
     positions: pl.DataFrame
     needed: set[tuple[str, date]]
+    offered: set[tuple[str, date]]
+
+    def contradicts(self, stored: Stored) -> bool:
+        """Whether the stored market has a date otherwise, or a snapshot that the feed has not."""
+        return any(day.known for day in self.days) or not stored.hashes.keys() <= self.offered
 
     def trades(self, stored_positions: pl.DataFrame) -> pl.DataFrame:
         """Return the trades of every pair of snapshots to derive, given the stored positions that are `needed`.
@@ -110,7 +118,7 @@ def make(market: Market, resolved: pl.DataFrame, stored: Stored) -> Plan:
     skipped = [day.date for day in days.values() if not day.snapshots and not day.prices]
     due = [day for day in days.values() if day.snapshots or day.prices]
     keys = pl.DataFrame(sorted(changed), schema={"etf": pl.String, "date": pl.Date}, orient="row")
-    return Plan(due, skipped, positions.join(keys, on=["etf", "date"], how="semi"), needed)
+    return Plan(due, skipped, positions.join(keys, on=["etf", "date"], how="semi"), needed, set(found))
 
 
 def _pair_up(days: dict[date, Day], changed: set[tuple[str, date]], stored: Stored) -> set[tuple[str, date]]:

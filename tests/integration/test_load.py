@@ -6,7 +6,9 @@ from datetime import date
 
 import pytest
 
-from backend.collection.load import load_files, load_sample
+from backend.collection.feed import Feed
+from backend.collection.load import load, load_files, load_sample
+from backend.collection.sources import files
 from backend.errors import Conflict
 from backend.graph.labels import HISTORY, MARKET
 from tests import graph_contents as contents
@@ -405,3 +407,14 @@ def test_a_bad_row_in_the_list_of_etfs_leaves_the_holdings_alone(empty_database,
     assert [issue.column for issue in summary.rejected] == ["total_fee_pct_per_year"]
     assert summary.loaded_dates == 1
     assert len(held(empty_database, D1, "BBB002")) == 3
+
+
+def test_another_version_of_the_sample_market_replaces_the_first(empty_database, tmp_path):
+    def version(name: str, rows: list) -> None:
+        feed = files.read(folder(tmp_path / name, holdings=rows))
+        load(empty_database, lambda: Feed("sample", "표본", feed.tables))
+
+    version("a", market.basket(D1, "AAA001", FIRST) + market.basket(D2, "BBB002", FIRST))
+    version("b", market.basket(D1, "AAA001", {"005930": (1, 100.0)}))
+    assert held(empty_database, D1) == {"005930": (100.0, 1.0)}
+    assert not held(empty_database, D2, "BBB002")
