@@ -16,10 +16,28 @@ from agent.question_words import question_words
 
 DIMENSIONS = 1536
 _MASK = re.compile(r"⟨[^⟩]*⟩")
+_MASK_WITH_PARTICLE = re.compile(r"⟨[^⟩]*⟩[가-힣]*")
+# Who does what to whom: {etf}가 담은 ETF and {etf}를 담은 ETF differ by this alone.
+_ROLES = {
+    **dict.fromkeys(("이", "가", "은", "는", "도"), "subject"),
+    **dict.fromkeys(("을", "를"), "object"),
+    **dict.fromkeys(("에", "에서", "에는", "엔", "안", "내"), "place"),
+    **dict.fromkeys(("와", "과", "랑", "이랑", "하고"), "with"),
+    "의": "of",
+    "보다": "than",
+}
 _TOKEN = re.compile(r"⟨[^⟩]*⟩|[가-힣]+|[a-z]+|\d+(?:\.\d+)?")
 # The share of each family of features in a text's direction. What is asked of what counts most; letters only help over
 # words that no list knows and over typing errors.
-_FAMILY_WEIGHTS = {"masks": 1.1, "concept": 1.0, "word": 0.4, "order": 0.12, "syllables": 0.25, "jamo": 0.15}
+_FAMILY_WEIGHTS = {
+    "masks": 1.1,
+    "concept": 1.0,
+    "role": 0.2,
+    "word": 0.4,
+    "order": 0.12,
+    "syllables": 0.25,
+    "jamo": 0.15,
+}
 
 
 # How many times a decisive concept counts as if it were named.
@@ -42,7 +60,7 @@ def vector_literal(vector: Sequence[float]) -> str:
 class OfflineEmbedder:
     """Deterministic embeddings without a model: weighted features of a question, hashed into 1,536 signed dimensions.
 
-    Features are the masks of a question and how often each occurs, concepts (보수, 수수료 and 비용 are one), word stems
+    Features are the masks of a question, how often each occurs and with which particle, concepts (보수, 수수료 and 비용 are one), word stems
     without particles and polite endings, neighbouring stems, pairs of syllables, and n-grams of jamo. Rare features weigh
     more: the inverse document frequency is learned from `corpus`, which should be masked questions. Signed hashing after
     Weinberger et al. (2009), "Feature hashing for large scale multitask learning".
@@ -56,7 +74,7 @@ class OfflineEmbedder:
         self._idf = {feature: math.log((1 + len(texts)) / (1 + count)) + 0.3 for feature, count in counts.items()}
         self._unseen = math.log(1 + len(texts)) + 0.3
         digest = hashlib.blake2b("\n".join(texts).encode(), digest_size=4).hexdigest()
-        self.name = f"offline-3-{digest}"
+        self.name = f"offline-4-{digest}"
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector of length 1 for each text; a text without a word is the first unit vector."""
@@ -113,6 +131,7 @@ def _families(text: str) -> dict[str, dict[str, float]]:
     counted = {
         "masks": Counter(_mask_features(masks)),
         "concept": Counter([*concepts, *(f"{left}+{right}" for left, right in _combinations(concepts))]),
+        "role": Counter(_roles(normal)),
         "word": Counter(plain),
         "order": Counter(f"{left} {right}" for left, right in pairwise(stems)),
         "syllables": Counter(gram for word in plain for gram in _grams(f"^{word}$", 2)),
@@ -132,6 +151,13 @@ def _mask_features(masks: Counter[str]) -> Iterable[str]:
     yield "all " + " ".join(f"{mask}{number}" for mask, number in sorted(masks.items()) if mask != "⟨수⟩")
     for mask, number in masks.items():
         yield from (f"{mask}{count}" for count in range(1, number + 1))
+
+
+def _roles(normal: str) -> Iterable[str]:
+    for found in _MASK_WITH_PARTICLE.findall(normal):
+        mask, _, particle = found.partition("⟩")
+        if particle in _ROLES:
+            yield f"{mask} {_ROLES[particle]}"
 
 
 def _combinations(concepts: Sequence[str]) -> Iterable[tuple[str, str]]:
