@@ -45,13 +45,19 @@ _INSERT_VECTOR = text("""
     INSERT INTO example_embeddings (example_id, text_no, model, embedding)
     VALUES (:example_id, :text_no, :model, CAST(:embedding AS vector))
 """)
+# The distances come first and alone: sorting rows that carry 6 kB vectors costs more than computing them.
 _NEAREST = text("""
-    SELECT v.example_id, 1 - min(v.embedding <=> CAST(:embedding AS vector)) AS similarity, e.content_hash
-    FROM example_embeddings AS v
-    JOIN cypher_examples AS e ON e.id = v.example_id
-    WHERE v.model = :model AND e.status = 'verified'
-    GROUP BY v.example_id, e.content_hash
-    ORDER BY similarity DESC, v.example_id
+    WITH distances AS MATERIALIZED (
+        SELECT example_id, embedding <=> CAST(:embedding AS vector) AS distance
+        FROM example_embeddings
+        WHERE model = :model
+    )
+    SELECT e.id, 1 - min(d.distance) AS similarity, e.content_hash
+    FROM distances AS d
+    JOIN cypher_examples AS e ON e.id = d.example_id
+    WHERE e.status = 'verified'
+    GROUP BY e.id, e.content_hash
+    ORDER BY similarity DESC, e.id
     LIMIT :k
 """)
 _READ = text("""
