@@ -242,7 +242,7 @@ def _reading(slot: Slot, value: Any, given: SlotValue | None) -> Any:
     if slot.type == "period" and value:
         span = f"{value[0]}~{value[1]}"
         return f"{given.mention}({span})" if given and given.mention and not given.mention[0].isdigit() else span
-    if slot.type not in ("percent", "amount_krw"):
+    if slot.type not in ("percent", "amount_krw") or value is None:
         return value
     number = f"{value:g}%" if slot.type == "percent" else krw(value)
     if given and given.high is not None:

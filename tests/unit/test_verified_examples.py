@@ -8,6 +8,7 @@ import pytest
 
 from agent.example_file import load_examples
 from agent.guard import check
+from agent.templates import choose
 from agent.verified_example import SLOT_MASKS, Example, Slot, SlotValue
 
 EXAMPLES = load_examples()
@@ -102,6 +103,11 @@ def test_a_slot_without_value_or_default_is_an_error_and_so_is_a_number_out_of_b
     assert each.parameters({"etf": etf}) == {"etf": "069500", "n": 10}
     with pytest.raises(ValueError, match="outside"):
         each.parameters({"etf": etf, "n": SlotValue("n", value=0)})
+
+
+@pytest.mark.parametrize("each", [one for one in EXAMPLES if one.outcome != "answered"], ids=lambda each: each.id)
+def test_a_refusal_needs_none_of_its_slots(each: Example) -> None:
+    assert choose(each.answer, each.context({}, (), ()))
 
 
 def test_the_content_hash_follows_the_content() -> None:
