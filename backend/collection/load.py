@@ -93,6 +93,24 @@ class Summary:
             "seconds": round(self.seconds, 2),
         }
 
+    def __str__(self) -> str:
+        return (
+            f"{self.dataset}: {self.loaded_dates} dates loaded, {self.corrected_dates} corrected, "
+            f"{self.skipped_dates} already there, {len(self.rejected_dates)} rejected; "
+            f"{self.holdings:,} holdings, {self.trades:,} trades, {self.prices:,} prices, {self.gaps} gaps "
+            f"in {self.seconds:.1f} s; data as of {self.as_of}"
+        )
+
+
+def make_ready(database: Database, *, progress: Progress | None = None) -> None:
+    """Load the sample market where there is no market, and finish what a killed load left: sample dates, indexes."""
+    with database.engine("atlas_loader").begin() as connection:
+        loaded = connection.scalar(text("SELECT name FROM datasets"))
+        if connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": LOAD_LOCK}):
+            connection.execute(text("SELECT restore_history_indexes()"))
+    if loaded != "files":
+        load_sample(database, progress=progress)
+
 
 def load_sample(database: Database, *, progress: Progress | None = None) -> Summary:
     """Load the sample market. Raises Conflict where real data is loaded."""

@@ -78,12 +78,7 @@ def _report(summary, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(summary.as_dict(), ensure_ascii=False))
     else:
-        typer.echo(
-            f"{summary.dataset}: {summary.loaded_dates} dates loaded, {summary.corrected_dates} corrected, "
-            f"{summary.skipped_dates} already there, {len(summary.rejected_dates)} rejected; "
-            f"{summary.holdings:,} holdings, {summary.trades:,} trades, {summary.prices:,} prices, {summary.gaps} gaps "
-            f"in {summary.seconds:.1f} s; data as of {summary.as_of}"
-        )
+        typer.echo(str(summary))
         for issue in summary.rejected:
             typer.echo(str(issue), err=True)
     if summary.rejected:

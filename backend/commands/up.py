@@ -166,17 +166,15 @@ def _set_up(settings: Settings, owned: OwnedDatabase | None, data: Path | None, 
 
 
 def _load_market(database: Database, data: Path | None, steps: _Steps) -> None:
-    from sqlalchemy import text
+    from backend.collection.load import load_files, make_ready
 
-    from backend.collection.load import load_files, load_sample
-
-    if data is not None:
-        load_files(database, data, progress=steps.say)
+    if data is None:
+        make_ready(database, progress=steps.say)
         return
-    with database.engine("atlas_app").connect() as connection:
-        loaded = connection.execute(text("SELECT label FROM datasets")).scalar()
-    if loaded is None:
-        load_sample(database, progress=steps.say)
+    summary = load_files(database, data, progress=steps.say)
+    steps.say(str(summary))
+    for issue in summary.rejected:
+        typer.echo(f"  {issue}", err=True)
 
 
 def _serve(settings: Settings, database: Database, listener: socket.socket, owned: OwnedDatabase | None) -> None:

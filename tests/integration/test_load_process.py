@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.collection.load import load_sample
+from backend.collection.load import load_sample, make_ready
 from backend.db.engine import Database
 from tests import graph_contents as contents
 from tests import market_files as market
@@ -177,13 +177,28 @@ def test_a_file_that_cannot_be_read_fails_in_one_line(empty_database, tmp_path):
 def test_indexes_that_a_killed_load_left_off_come_back(empty_database, tmp_path):
     def indexes() -> set[str]:
         with empty_database.connect() as connection:
-            query = "SELECT indexname FROM pg_indexes WHERE schemaname = 'etf_history' AND tablename = 'HELD'"
-            return {name for (name,) in connection.execute(query)}
+            query = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'etf_history' AND tablename = 'HELD'"
+            return {definition for (definition,) in connection.execute(query)}
+
+    def leave_off() -> None:
+        with empty_database.connect("atlas_loader") as connection:
+            connection.execute("SELECT defer_history_indexes()")
+        assert not indexes() & expected
 
     expected = indexes()
-    with empty_database.connect("atlas_loader") as connection:
-        connection.execute("SELECT defer_history_indexes()")
-    assert not indexes() & expected
-    market.folder(tmp_path, etfs=[market.etf("AAA001")])
+    leave_off()
+    market.folder(tmp_path, etfs=[market.etf("AAA001")], prices=[market.price("2026-01-05", "AAA001", 1)])
     assert finish(start(empty_database, "files", "--dir", str(tmp_path)))[0] == 0
     assert indexes() == expected
+    leave_off()
+    make_ready(empty_database)
+    assert indexes() == expected
+
+
+def test_a_sample_market_that_was_left_half_loaded_is_completed(empty_database, sample_database):
+    process = start(empty_database, "sample")
+    await_dates(empty_database, 3, process)
+    process.kill()
+    finish(process)
+    make_ready(empty_database)
+    assert assert_whole_dates(empty_database) == assert_whole_dates(sample_database)
