@@ -18,7 +18,9 @@ _BEFORE = re.compile(r"\s*(?:이전|전)(?:에|까지)?(?=\s|$|[,.?])")
 _COMPARED = re.compile(r"\s*(?:에\s*)?(?:대비|비해서?|비교해서?)(?=\s|$|[,.?])")
 _AROUND = re.compile(r"\s*(?:전후|앞뒤|즈음|무렵)")
 _FROM_BEFORE = re.compile(r"(?:from|between|since|after|before|until)\s+$", re.IGNORECASE)
-_SPAN_WORDS = re.compile(r"\s*(?:한\s*달\s*(?:동안|간|내내)?|동안|사이|한\s*해|기간|중에|중|내내|간)(?:에|의)?(?![가-힣])")
+_SPAN_WORDS = re.compile(
+    r"\s*(?:한\s*달\s*(?:동안|간|내내)?|동안|사이|한\s*해|기간|중에|중|내내|간)(?:에|의)?(?![가-힣])"
+)
 _BARE_DAY = re.compile(r"(\d{1,2})\s*일(?!\s*(?:간|동안|치))")
 
 
@@ -79,7 +81,15 @@ def _period(
     if not one.year_given and other.year_given and one.first > other.first:
         one = _moved(one, other)
     first, last = one.first, other.last
-    if not other.year_given and last < first:
+    if one.year_given and not other.year_given:
+        # `2025년 1월부터 3월까지`: the year holds until the next one is named.
+        other = _moved(other, one)
+        last = (
+            other.last
+            if other.last >= first
+            else _moved(other, replace(one, first=first.replace(year=first.year + 1))).last
+        )
+    elif not other.year_given and last < first:
         last = last.replace(year=first.year)
     problem = f"{first} > {last}" if last < first else ""
     if tail := _SPAN_WORDS.match(text, end):
@@ -89,7 +99,15 @@ def _period(
 
 def _moved(one: Period, other: Period) -> Period:
     """The same month and day in the other's year: 7월 1일부터 2025년 7월 8일까지."""
-    return replace(one, first=one.first.replace(year=other.first.year), last=one.last.replace(year=other.last.year))
+    year = other.first.year
+    return replace(one, first=_in_year(one.first, year), last=_in_year(one.last, year))
+
+
+def _in_year(day: date, year: int) -> date:
+    """The same day of another year; 29 February becomes the 28th where there is none, and a month's end stays its end."""
+    if day.month == 2 and day.day >= 28:
+        return date(year, 3, 1) - timedelta(days=1) if (day + timedelta(days=1)).day == 1 else date(year, 2, 28)
+    return day.replace(year=year)
 
 
 def _pair_with_bare_day(text: str, one: Period) -> Period | None:
@@ -124,7 +142,9 @@ def _opened(text: str, one: Period, as_of: date) -> Period:
         # From that day (the end of a year or month) until the data date.
         start = one.last if one.is_day else one.first
         end = tail.end()
-        return replace(one, end=end, text=text[one.start : end], first=start, last=as_of, is_day=False, between=one.is_day)
+        return replace(
+            one, end=end, text=text[one.start : end], first=start, last=as_of, is_day=False, between=one.is_day
+        )
     if tail := _AROUND.match(text, one.end):
         return replace(one, end=tail.end(), text=text[one.start : tail.end()], around=True)
     tail = _SINCE.match(text, one.end)

@@ -49,9 +49,9 @@ def _language(text: str, tokens: Sequence[Token]) -> str:
     rest = "".join(characters)
     hangul = sum("가" <= character <= "힣" for character in rest)
     latin = sum(character.isascii() and character.isalpha() for character in rest)
-    if not hangul and not latin:
+    latin -= 3 * rest.lower().count("etf")
+    if not hangul and latin <= 0:
         return "ko" if any("가" <= character <= "힣" for character in text) else "en"
-    latin -= 3 * rest.lower().count("etf") if hangul else 0
     return "ko" if hangul * 2 >= latin else "en"
 
 
@@ -91,7 +91,15 @@ def _kind_in_context(tokens: Sequence[Token], index: int, link: Link) -> str:
     token = tokens[index]
     directly = following[0] if following else ""
     asked_of_manager = directly in ("manager", "manage") or (directly == "etf_word" and token.particle in ("", "의"))
-    held = token.particle.startswith(("을", "를")) or directly in ("hold", "weight", "buy", "sell", "new", "out", "entered")
+    held = token.particle.startswith(("을", "를")) or directly in (
+        "hold",
+        "weight",
+        "buy",
+        "sell",
+        "new",
+        "out",
+        "entered",
+    )
     if "etf" in kinds:
         return "etf"
     if "company" in kinds and "group" in kinds and link.of("company")[0].source == "issuer":
@@ -110,7 +118,17 @@ def _kind_in_context(tokens: Sequence[Token], index: int, link: Link) -> str:
     return next((kind for kind in ("company", "stock", "tag", "index", "group") if kind in kinds), kinds[0])
 
 
-_OFFICIAL = {"name": 0, "code": 0, "alias": 1, "brand": 1, "english": 1, "other_code": 1, "former": 2, "issuer": 2, "ticker": 3}
+_OFFICIAL = {
+    "name": 0,
+    "code": 0,
+    "alias": 1,
+    "brand": 1,
+    "english": 1,
+    "other_code": 1,
+    "former": 2,
+    "issuer": 2,
+    "ticker": 3,
+}
 
 
 def _one_meaning(options: Sequence[Named]) -> list[Named] | None:
@@ -149,9 +167,19 @@ def _settle_words(question: Question) -> None:
                 kind = "out" if kinds & {"stock", "stock_word", "holdings"} else "fall"
         elif kind == "drop_or_without" and not dated and filtered:
             kind = "without"
-        elif kind == "hold" and token.text.startswith(("들어", "드는")) and kinds & {"fee", "invest"} and "stock" not in kinds:
+        elif (
+            kind == "hold"
+            and token.text.startswith(("들어", "드는"))
+            and kinds & {"fee", "invest"}
+            and "stock" not in kinds
+        ):
             kind = "cost"
-        elif kind == "first_time" and dated and _beside(tokens, index, ("hold", "buy")) and not kinds & {"day", "when", "weight"}:
+        elif (
+            kind == "first_time"
+            and dated
+            and _beside(tokens, index, ("hold", "buy"))
+            and not kinds & {"day", "when", "weight"}
+        ):
             kind = "new"
         elif kind == "pronoun" and named:
             kind = "filler"
