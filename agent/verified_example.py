@@ -135,10 +135,10 @@ class Example:
         the `SNAPSHOT_DAYS` before it, `$days_within` those of the last `SNAPSHOT_DAYS` in it, and `$date_days` those of
         the `SNAPSHOT_DAYS` that end on a date. `$percent_low` and `$percent_high` are the inclusive bounds that a
         threshold means. A slot missing in `values` takes its default. KeyError when it has none, ValueError when a
-        number is out of bounds.
+        number is out of bounds. An example without a query has no parameters.
         """
         parameters: dict[str, Any] = {}
-        for slot in self.slots:
+        for slot in self.slots if self.cypher else ():
             parameters |= _slot_parameters(slot, values.get(slot.name))
         return {name: value for name, value in parameters.items() if self._asks_for(name)}
 

@@ -108,6 +108,7 @@ def test_a_slot_without_value_or_default_is_an_error_and_so_is_a_number_out_of_b
 @pytest.mark.parametrize("each", [one for one in EXAMPLES if one.outcome != "answered"], ids=lambda each: each.id)
 def test_a_refusal_needs_none_of_its_slots(each: Example) -> None:
     assert choose(each.answer, each.context({}, (), ()))
+    assert each.parameters({}) == {}
 
 
 def test_the_content_hash_follows_the_content() -> None:
