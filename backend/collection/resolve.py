@@ -21,6 +21,8 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from backend.collection.validate import NOTIONAL
+
 ISIN = re.compile(r"^[A-Z]{2}[0-9A-Z]{9}[0-9A-Z]$")
 ETF_CODE = re.compile(r"^[0-9A-Z]{6}$")
 PLACEHOLDERS = ("0", "-")
@@ -41,7 +43,7 @@ def resolve(
     `label` is the node label: Stock, ETF or Asset. `known` are (code, kind, canonical) of earlier loads; they stay as
     they are unless an equivalence says otherwise.
     """
-    codes = holdings.select("code", "kind", "name").unique(maintain_order=True)
+    codes = holdings.filter(pl.col("code") != NOTIONAL).select("code", "kind", "name").unique(maintain_order=True)
     known = list(known)
     etf_isins = dict(etfs.filter(pl.col("isin").is_not_null()).select("isin", "code").iter_rows())
     etf_codes = set(etfs["code"]) | {canonical for _, kind, canonical in known if kind == "etf"}

@@ -400,6 +400,13 @@ def test_a_stock_takes_the_code_that_a_bond_had(empty_database, tmp_path):
     assert [node["code"] for node in contents.nodes(empty_database, MARKET, "Asset")] == ["039492 (bond)"]
 
 
+def test_notional_cash_leaves_no_trace(empty_database, tmp_path):
+    rows = market.basket(D1, "AAA001", FIRST) + market.basket(D1, "AAA001", {"CASH_NOTIONAL": (1, 100.0)}, kind="cash")
+    load_files(empty_database, folder(tmp_path, holdings=rows))
+    assert contents.nodes(empty_database, MARKET, "Asset") == []
+    assert sum(values["weight"] for _, _, values in contents.edges(empty_database, MARKET, "HOLDS")) == 100.0
+
+
 def test_a_bad_row_in_the_list_of_etfs_leaves_the_holdings_alone(empty_database, tmp_path):
     etfs = [ETFS[0], market.etf("BBB002", total_fee_pct_per_year="free")]
     rows = market.basket(D1, "AAA001", FIRST) + market.basket(D1, "BBB002", FIRST)

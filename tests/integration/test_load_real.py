@@ -6,6 +6,7 @@ import csv
 import gzip
 import statistics
 from collections import defaultdict
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -162,6 +163,22 @@ class TestTheWholeMarket:
         assert {code for (code,) in rows} >= {"0021D0", "461270", "483240"}
         held = contents.edges(full_real_database, "etf_graph", "HOLDS")
         assert {start for start, _, _ in held} >= {"0021D0", "461270", "483240"}
+
+    def test_what_is_held_now_is_the_latest_snapshot_of_each_etf(self, full_real_database):
+        latest = dict(
+            query(full_real_database, "SELECT code, holdings_date::text FROM etfs WHERE holdings_date IS NOT NULL")
+        )
+        held = contents.edges(full_real_database, "etf_history", "HELD")
+        assert contents.edges(full_real_database, "etf_graph", "HOLDS") == [
+            edge for edge in held if edge[2]["date"] == latest[edge[0]]
+        ]
+
+    def test_the_market_graph_has_the_trades_of_the_last_ninety_days(self, full_real_database):
+        traded = contents.edges(full_real_database, "etf_history", "TRADED")
+        oldest = (REAL_DATA_UNTIL - timedelta(days=90)).isoformat()
+        assert contents.edges(full_real_database, "etf_graph", "TRADED") == [
+            edge for edge in traded if edge[2]["date"] > oldest
+        ]
 
     def test_no_edge_lacks_a_node(self, full_real_database):
         assert contents.dangling(full_real_database) == 0
