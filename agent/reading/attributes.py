@@ -52,8 +52,10 @@ def read(reader: Reader) -> Plan | None:
     if (
         not etfs
         or reader.find("stock", "company", "index", "tag")
-        or reader.has("date", "hold", "holdings", "return", "similar", "overlap", "trend")
+        or reader.has("date", "holdings", "return", "similar", "overlap", "trend", "concentration", "stock_count")
     ):
+        return None
+    if reader.has("hold") and not (reader.has("asset_class", "tag_word", "invest", "cost") or reader.quantities("amount")):
         return None
     amounts = reader.quantities("amount")
     if amounts or reader.has("invest", "cost"):
@@ -66,6 +68,10 @@ def read(reader: Reader) -> Plan | None:
         # `어느 게 더 커?` without a measure asks for the size, `더 싸?` for the fee.
         cheap = any(token.text.startswith(("싼", "싸", "저렴", "비싸", "비싼", "cheap", "착한")) for token in reader.find("big", "small"))
         wanted = ["fee" if cheap else "aum"]
+    if not wanted and len(etfs) > 1 and reader.has("compare"):
+        wanted = ["fee", "aum", "listed", "manager", "index_word"]
+    if not wanted and reader.has("oldest", "newest"):
+        wanted = ["listed"]
     general = reader.take("attribute_all")
     if not wanted and (general or _asks_what_it_is(reader)):
         wanted = list(_ALL)
@@ -75,6 +81,9 @@ def read(reader: Reader) -> Plan | None:
         return None
     ranked = reader.has("big", "small", "oldest", "newest", "most")
     descending = direction(reader)
+    for token in reader.quantities("years"):
+        # A fee is a yearly one.
+        token.used = token.used or ("fee" in wanted and token.value.value == 1)
     if any(not token.value.kind == "multiple" for token in reader.find("quantity") if not token.used):
         return None
     multiples = reader.quantities("multiple")
@@ -83,7 +92,7 @@ def read(reader: Reader) -> Plan | None:
     newest = reader.has("newest")
     reader.subjects("etf")
     reader.take(*_ATTRIBUTES, *_SAME, "compare", "when", "etf_word", "list", "exist", "either", "newest", "oldest", "new", "name", "all", "together",
-                "both", "same", "total", "now", "percent_word", "only", "cost")  # fmt: skip
+                "both", "same", "total", "now", "percent_word", "only", "cost", "hold", "stock_word", "recent", "asset_word", "premium_no", "best_word")  # fmt: skip
     order = wanted[0] if ranked and len(etfs) > 1 else None
     if order == "listed":
         descending = newest
@@ -210,6 +219,7 @@ def _cost(reader: Reader, etfs: list[Subject]) -> Plan | None:
     amounts = reader.quantities("amount")
     if not reader.has("fee", "cost"):
         return None
+    reader.take("hold", "manage", "buy", "percent_word")
     if len(amounts) != 1 or amounts[0].value.foreign:
         return None
     years = reader.quantities("years", "number")

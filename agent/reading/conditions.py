@@ -32,6 +32,13 @@ class Condition:
         return text
 
 
+    def words(self, unit: str) -> str:
+        """The condition in Korean, without its measure: `5% 이상`."""
+        sign = {">=": "이상", ">": "초과", "<=": "이하", "<": "미만"}[self.operator]
+        upper = f" {self.high:g}{unit} 이하" if self.high is not None else ""
+        return f"{self.value:g}{unit} {sign}{upper}"
+
+
 @dataclass(frozen=True)
 class Order:
     """What is ranked, by which measure and in which direction."""
@@ -58,7 +65,8 @@ def conditions(reader: Reader, measures: dict[str, str], defaults: dict[str, str
     found = []
     for token in reader.quantities("percent", "amount", "number", "count", "days"):
         quantity: Quantity = token.value
-        if token.used or (quantity.kind in ("count", "days", "number") and not quantity.operator):
+        operator = quantity.operator or _operator_beside(reader, token)
+        if token.used or (quantity.kind in ("count", "days", "number") and not operator):
             continue
         measure = _measure_of(reader, token, measures) or defaults.get(quantity.kind)
         if measure is None or not _fits(measure, quantity):
@@ -68,8 +76,18 @@ def conditions(reader: Reader, measures: dict[str, str], defaults: dict[str, str
         token.used = True
         if quantity.foreign:
             raise Unclear("금액은 원화로만 비교할 수 있습니다. 원화 금액으로 물어봐 주세요.")
-        found.append(Condition(measure, quantity.operator or ">=", quantity.value, quantity.high))
+        found.append(Condition(measure, operator or ">=", quantity.value, quantity.high))
     return found
+
+
+def _operator_beside(reader: Reader, token: Token) -> str:
+    """`10%를 처음 넘은`: the verb of the comparison stands apart from its number. Explains the verb."""
+    index = next(i for i, other in enumerate(reader.tokens) if other is token)
+    for other in reader.tokens[index + 1 : index + 3]:
+        if other.kind in ("exceed", "undercut"):
+            other.used = True
+            return ">" if other.kind == "exceed" else "<"
+    return ""
 
 
 def _fits(measure: str, quantity: Quantity) -> bool:

@@ -24,7 +24,7 @@ MEASURES = {
     "high_price": ("p.high", "고가", "고가(원)", "high"),
     "low_price": ("p.low", "저가", "저가(원)", "low"),
 }
-_NAMES = {"price": "close", "nav": "nav", "premium": "premium", "volume": "volume"}
+_CONDITIONED = {"price": "close", "nav": "nav", "premium": "premium", "open_price": "close"}
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,24 @@ class _Asked:
 def read(reader: Reader) -> Plan | None:
     """Prices and what is computed from them, except returns; None when the question is about something else."""
     etfs = [token.value for token in reader.find("etf") if not token.negative]
-    measures = list(dict.fromkeys(token.kind for token in reader.find(*MEASURES)))
+    measures = _measures(reader)
     moves = reader.has("rise", "fall", "return")
     counts_days = reader.has("day_count") or (reader.has("day", "when") and reader.has("count"))
     if not etfs or reader.find("stock") or reader.has("fee", "hold", "holdings", "cost", "similar", "listed", "manager"):
         return None
+    if not measures and reader.quantities("amount") and reader.has("exceed", "undercut") and not reader.has("invest", "aum"):
+        measures = ["price"]
+    if not measures and reader.find("date") and not moves and _asks_how_much(reader):
+        measures = ["price"]
     if not measures and not (moves and counts_days):
         return None
     if moves and not counts_days:
         return None
+    if "nav" in measures and reader.has("compare", "premium") and reader.has("big", "small", "most"):
+        # `NAV보다 비싼` asks for the premium.
+        measures = ["premium"]
     reader.subjects("etf")
-    reader.take(*MEASURES, "etf_word", "when", "day", "compare", "now", "newest", "exist", "each", "list", "both", "either", "all")
+    reader.take(*MEASURES, "etf_word", "when", "day", "compare", "now", "newest", "exist", "each", "list", "both", "either", "all", "recent", "percent_word", "exceed_no", "trading_day_no", "how_is", "where", "be")
     asked = _Asked(etfs, measures or ["price"], _one_period(reader), reader.question.english, reader.question.as_of)
     if asked.period and asked.period.after(asked.as_of):
         return Plan.saying("refuse_future", future(asked.as_of, asked.english))
@@ -60,10 +67,12 @@ def read(reader: Reader) -> Plan | None:
     if reader.take("average"):
         return Plan("price_average", lambda: _average_steps(asked))
     firsts = reader.take("first_time")
-    threshold = conditions(reader, {"price": "close", "nav": "nav", "premium": "premium", "open_price": "close"}, {})
+    threshold = conditions(reader, _CONDITIONED, {"percent": "premium", "amount": "close"})
     if threshold:
         reader.take("big", "small")
         return Plan("price_threshold", lambda: _threshold_steps(asked, threshold[0], firsts))
+    if "premium" in asked.measures and asked.period is not None and asked.period.is_day:
+        reader.take("big", "small", "above_word", "below_word")
     up, down = reader.has("big", "best_word", "above_word"), reader.has("small", "below_word")
     single_day = asked.period is not None and (asked.period.is_day or asked.period.around)
     if (up or down or reader.has("most")) and not single_day and len(etfs) == 1:
@@ -76,6 +85,19 @@ def read(reader: Reader) -> Plan | None:
     if asked.period is None or single_day:
         return Plan("price_on", lambda: _day_steps(asked, compare, not down))
     return Plan("price_history", lambda: _history_steps(asked))
+
+
+def _measures(reader: Reader) -> list[str]:
+    """The measures named; `얼마였` beside another measure is no price."""
+    named = [token for token in reader.find(*MEASURES)]
+    others = [token.kind for token in named if not token.text.startswith(("얼마", "how much"))]
+    return list(dict.fromkeys(others or [token.kind for token in named]))
+
+
+def _asks_how_much(reader: Reader) -> bool:
+    """`KODEX 200 7월 25일에 얼마였어`: nothing but the ETF, a date and how much."""
+    rest = {token.kind for token in reader.tokens} - {"etf", "date", "how_much", "average", "how_is", "filler"}
+    return not rest and reader.has("how_much")
 
 
 def _one_period(reader: Reader) -> Period | None:
@@ -204,8 +226,8 @@ def _covered(asked: _Asked) -> str:
 
 def _average_steps(asked: _Asked) -> Steps:
     etf, english, measure = asked.etfs[0], asked.english, asked.measures[0]
-    if len(asked.etfs) > 1 or len(asked.measures) > 1:
-        raise Unclear("평균은 ETF 하나, 값 하나씩 물어봐 주세요.")
+    if len(asked.etfs) > 1:
+        raise Unclear("평균은 ETF 하나씩 물어봐 주세요.")
     expression, name, column, name_en = MEASURES[measure]
     result = yield Query(
         f"{_priced(etf, [*_within(asked.period), f'{expression} IS NOT NULL'])}\n"
@@ -251,12 +273,10 @@ def _counted(reader: Reader, asked: _Asked, moves: bool) -> Plan:
         raise Unclear("날 수는 ETF 하나씩 물어봐 주세요.")
     reader.take("day_count", "count", "how_much", "trading_day")
     if moves:
-        up = reader.take("rise")
-        if reader.take("fall") and up:
-            raise Unclear("오른 날과 내린 날 가운데 어느 쪽을 셀까요?")
-        reader.take("return", "price")
-        return Plan("days_up_down", lambda: _move_steps(asked, up))
-    threshold = conditions(reader, {"price": "close", "nav": "nav", "premium": "premium"}, {"percent": "premium"})
+        up, down = reader.take("rise"), reader.take("fall")
+        reader.take("return", "price", "all")
+        return Plan("days_up_down", lambda: _move_steps(asked, up, down))
+    threshold = conditions(reader, _CONDITIONED, {"percent": "premium", "amount": "close"})
     if not threshold and reader.has("above_word", "below_word"):
         sign = ">" if reader.take("above_word") else "<"
         reader.take("below_word")
@@ -285,7 +305,7 @@ def _count_steps(asked: _Asked, threshold: Condition) -> Steps:
     return Reply(f"{covered} 가운데 {etf.name}의 {name}이 조건에 맞은 날은 **{len(days)}일**입니다.{note}", [Table(f"{etf.name} {name}", list(result.columns), days)])
 
 
-def _move_steps(asked: _Asked, up: bool) -> Steps:
+def _move_steps(asked: _Asked, up: bool, down: bool) -> Steps:
     etf, english = asked.etfs[0], asked.english
     result = yield Query(f"{_priced(etf, ['p.close IS NOT NULL'])}\nRETURN p.date AS 날짜, p.close AS 종가\nORDER BY p.date", HISTORY)
     rows = [list(row) for row in result.rows]
@@ -294,6 +314,13 @@ def _move_steps(asked: _Asked, up: bool) -> Steps:
         moved = [(day, change) for day, change in moved if asked.period.first.isoformat() <= day <= asked.period.last.isoformat()]
     if not moved:
         return (yield from period_without_data(etf, asked.period, english))
+    if up and down:
+        rose, fell = (sum(sign * change > 0 for _, change in moved) for sign in (1, -1))
+        shown = Table(f"{etf.name} 오르내린 날", ["오른 날", "내린 날", "거래일"], [[rose, fell, len(moved)]])
+        if english:
+            return Reply(f"{etf.name} rose on **{rose}** and fell on **{fell}** of {len(moved)} trading days.", [shown])
+        span = f"{moved[0][0]}~{moved[-1][0]} {len(moved)}거래일"
+        return Reply(f"{span} 가운데 {etf.name}의 종가가 오른 날은 **{rose}일**, 내린 날은 **{fell}일**입니다.", [shown])
     days = [[day, change] for day, change in moved if (change > 0 if up else change < 0)]
     what = ("오른" if up else "내린") if not english else ("rose" if up else "fell")
     if english:

@@ -11,12 +11,15 @@ from agent.reading import (
     etf_lists,
     histories,
     holdings,
+    mixes,
     names,
+    pairs,
     prices,
     refusals,
     returns,
     securities,
     trades,
+    weights,
 )
 from agent.reading.conditions import Unclear
 from agent.reading.plan import Plan
@@ -35,6 +38,9 @@ _FAMILIES: tuple[Family, ...] = (
     returns.read,
     trades.read,
     histories.read,
+    mixes.read,
+    pairs.read,
+    weights.read,
     holdings.read,
     attributes.read,
     securities.read,

@@ -57,12 +57,21 @@ _TOPICS: tuple[tuple[str, str, str, str], ...] = (
 
 def read(reader: Reader) -> Plan | None:
     """A kind refusal for forecasts, live prices, taxes, accounts, missing figures, news and advice; None for other questions."""
+    measured = reader.has("return", "fee", "aum", "premium", "rise", "fall") and reader.has("date", "compare", "small", "big")
     for concept, kind, ko, en in _TOPICS:
+        if concept == "ask_advice" and measured and _only_compares(reader):
+            reader.take("ask_advice")
+            continue
         if reader.has(concept):
             for token in reader.tokens:
                 token.used = True
             return Plan.saying(f"refuse_{kind}", Reply(en if reader.question.english else ko, status="refused"))
     return None
+
+
+def _only_compares(reader: Reader) -> bool:
+    """`A가 나아 B가 나아` beside a measure compares the measure."""
+    return all(token.text.startswith(("나아", "나은", "나을", "낫", "좋", "better")) for token in reader.find("ask_advice"))
 
 
 def stock_prices(reader: Reader) -> Plan | None:

@@ -32,7 +32,11 @@ def read(reader: Reader) -> Plan | None:
     rising, falling = reader.has("rise"), reader.has("fall")
     days = reader.has("when", "day")
     descending = direction(reader)
-    reader.take("return", "rise", "fall", "price", "compare", "now", "exist", "period_word", "day", "when", "how_is", "list", "both", "together", "either", "average_no")
+    if descending is None and reader.has("good", "bad"):
+        descending = reader.has("good")
+    if reader.has("bad") and not falling:
+        falling, descending = True, True
+    reader.take("return", "rise", "fall", "price", "percent_word", "good", "bad", "most", "earn", "profit_word", "compare", "now", "exist", "period_word", "day", "when", "how_is", "list", "both", "together", "either", "average_no")
     if etfs:
         reader.subjects("etf")
         reader.take("etf_word", "all")
