@@ -36,7 +36,10 @@ NUMBERS = ("n", "percent", "amount_krw")
 FLOOR_DAYS = 11
 # How far back the snapshot before a period and the snapshot on a date are looked for, in days.
 SNAPSHOT_DAYS = 92
-_COMPARISONS = {">=": "이상", ">": "초과", "<=": "이하", "<": "미만"}
+_COMPARISONS = {
+    "ko": {">=": "{} 이상", ">": "{} 초과", "<=": "{} 이하", "<": "{} 미만"},
+    "en": {">=": "at least {}", ">": "more than {}", "<=": "at most {}", "<": "less than {}"},
+}
 _BOUNDLESS, _MOST_DAYS = 1e18, 3_660
 _BRACED = re.compile(r"\{(\w+)\}")
 
@@ -161,7 +164,7 @@ class Example:
             value = slot.default if given is None else given.value
             if slot.type == "period" and value:
                 references["from"], references["to"] = value
-            references[slot.name] = _reading(slot, value, given)
+            references[slot.name] = _reading(slot, value, given, self.lang)
             references[f"{slot.name}.value"] = value
             references[f"{slot.name}.mention"] = given.mention if given else ""
             references[f"{slot.name}.code"] = given.codes[0] if given and given.codes else None
@@ -236,7 +239,7 @@ def _weekdays(first: str, last: str) -> list[str]:
     return [day.isoformat() for day in days if day.weekday() < 5]
 
 
-def _reading(slot: Slot, value: Any, given: SlotValue | None) -> Any:
+def _reading(slot: Slot, value: Any, given: SlotValue | None, lang: str) -> Any:
     if slot.type in ("etf", "stock") and given:
         return given.name or given.mention
     if slot.type == "period" and value:
@@ -244,8 +247,16 @@ def _reading(slot: Slot, value: Any, given: SlotValue | None) -> Any:
         return f"{given.mention}({span})" if given and given.mention and not given.mention[0].isdigit() else span
     if slot.type not in ("percent", "amount_krw") or value is None:
         return value
-    number = f"{value:g}%" if slot.type == "percent" else krw(value)
+    written = _percent if slot.type == "percent" else krw if lang == "ko" else _won
     if given and given.high is not None:
-        return f"{number}~{given.high:g}%" if slot.type == "percent" else f"{number}~{krw(given.high)}"
-    operator = (given.operator if given else "") or slot.operator
-    return f"{number} {_COMPARISONS[operator]}" if slot.operator and operator in _COMPARISONS else number
+        return f"{written(value)}~{written(given.high)}"
+    comparison = _COMPARISONS[lang].get((given.operator if given else "") or slot.operator, "{}")
+    return (comparison if slot.operator else "{}").format(written(value))
+
+
+def _percent(value: float) -> str:
+    return f"{value:g}%"
+
+
+def _won(value: float) -> str:
+    return f"{value:,.0f} KRW"
