@@ -83,21 +83,33 @@ def signature(tokens: Sequence[Token]) -> Counter[tuple[str, ...]]:
     if any(token.kind in _ORDERS for token in tokens):
         # `가장 큰` and `큰 순으로` ask for the same order.
         ignored.add("most")
-    return Counter(_sense(token) for token in tokens if token.kind not in ignored)
+    named: Counter[str] = Counter()
+    senses: list[tuple[str, ...]] = []
+    for token in tokens:
+        if token.kind in ignored:
+            continue
+        sense = _sense(token)
+        if len(sense) > 1 and token.kind in _NAMES:
+            # Which of two names is denied or surpassed: the first or the second.
+            sense = (*sense, str(named[token.kind]))
+        named[token.kind] += 1
+        senses.append(sense)
+    return Counter(senses)
 
 
 def _sense(token: Token) -> tuple[str, ...]:
-    denied = ("denied",) if token.negative else ()
+    role = [mark for mark, is_so in (("denied", token.negative), ("than", "보다" in token.particle)) if is_so]
     if token.kind == "etf":
         # Who holds and who is held differ by nothing but a particle.
-        return ("etf", _SUBJECT_OR_OBJECT.get(token.particle[-1:], ""), *denied)
+        held = _SUBJECT_OR_OBJECT.get(token.particle[-1:])
+        return ("etf", *([held] if held else []), *role)
     if token.kind == "date":
         return ("day" if token.value.is_day else "period",)
     if token.kind == "quantity":
         kind = token.value.kind
         # Years and multiples are never slots: one year of fees is another question than two.
         return ("number",) if kind in _COUNTS else (kind, *([str(token.value.value)] if kind in _FIXED else []))
-    return (token.kind, *denied)
+    return (token.kind, *role)
 
 
 @cache
