@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from agent.reading import wording
 from agent.reading.conditions import direction, limit, singular
+from agent.reading.filters import select
 from agent.reading.plan import Plan, Query, Reply, Steps, table
 from agent.reading.question import Reader
-from agent.reading.selection import Selection, select
+from agent.reading.selection import Selection
 
 _ALL = 1000
 

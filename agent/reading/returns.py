@@ -9,10 +9,11 @@ from agent.periods import Period
 from agent.reading import wording
 from agent.reading.conditions import Unclear, direction, limit, singular
 from agent.reading.days import closed, future, period_without_data
+from agent.reading.filters import select
 from agent.reading.plan import HISTORY, Plan, Query, Reply, Steps, literal, literals
 from agent.reading.prices import _one_period
 from agent.reading.question import Reader, Subject
-from agent.reading.selection import Selection, select
+from agent.reading.selection import Selection
 
 _TOP = 10
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from agent.reading import wording
 from agent.reading.conditions import direction, limit
+from agent.reading.filters import select
 from agent.reading.plan import Plan, Query, Reply, Steps, literals, table
 from agent.reading.question import Reader, Subject
-from agent.reading.selection import Selection, select
+from agent.reading.selection import Selection
 
 _TOP = 10
 _MARKETS = ("code", "isin", "industry_word", "name", "market_word", "attribute_all", "what")

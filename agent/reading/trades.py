@@ -10,10 +10,11 @@ from agent.periods import Period
 from agent.reading import wording
 from agent.reading.conditions import Unclear, direction, limit, singular
 from agent.reading.days import closed, future
+from agent.reading.filters import select
 from agent.reading.plan import HISTORY, Call, Plan, Query, Reply, Steps, literal, literals
 from agent.reading.prices import _one_period
 from agent.reading.question import Reader, Subject
-from agent.reading.selection import Selection, select
+from agent.reading.selection import Selection
 
 WORDS = ("buy", "sell", "new", "out", "increase", "decrease", "trade", "drop_or_without")
 ACTION_NAMES = {"new": "신규 편입", "more": "비중 확대", "less": "비중 축소", "out": "전량 편출"}
