@@ -41,7 +41,7 @@ def settle(text: str, tokens: Sequence[Token], as_of: date, dataset: str) -> Que
 
 
 def _language(text: str, tokens: Sequence[Token]) -> str:
-    """ko or en, by the words between the names."""
+    """ko or en, by the words between the names; ko where there are none, for people here ask in Korean."""
     characters = list(text)
     for token in tokens:
         if token.kind == "entity":
@@ -49,9 +49,9 @@ def _language(text: str, tokens: Sequence[Token]) -> str:
     rest = "".join(characters)
     hangul = sum("가" <= character <= "힣" for character in rest)
     latin = sum(character.isascii() and character.isalpha() for character in rest)
-    latin -= 3 * rest.lower().count("etf")
+    latin -= 3 * rest.lower().count("etf") + 2 * rest.lower().split().count("vs")
     if not hangul and latin <= 0:
-        return "ko" if any("가" <= character <= "힣" for character in text) else "en"
+        return "ko"
     return "ko" if hangul * 2 >= latin else "en"
 
 
