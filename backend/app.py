@@ -22,7 +22,8 @@ from backend import problems
 from backend.chat.routes import router as chat_router
 from backend.chat.schemas import ChatRequest
 from backend.chat.stream import ChatRuns
-from backend.db.engine import Database, open_database
+from backend.db.engine import Database
+from backend.db.opening import open_database
 from backend.errors import NotFound, Unavailable
 from backend.market.routes import router as market_router
 from backend.metrics import RequestMetrics

@@ -26,7 +26,7 @@ def ask(
     The exit status is 0 whenever there is a reply (answered, refused or asked back: see its `status`) and 1 when it failed.
     """
     from agent.runner import ask as ask_agent
-    from backend.db.engine import open_database
+    from backend.db.opening import open_database
     from backend.settings import get_settings
 
     settings = get_settings()

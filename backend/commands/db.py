@@ -21,7 +21,7 @@ def _say(text: str) -> None:
 @db.command()
 def start() -> None:
     """Install the private server if need be, start it and upgrade the schema."""
-    from backend.db.engine import open_database
+    from backend.db.opening import open_database
 
     typer.echo(open_database(progress=_say).url())
 
@@ -89,7 +89,7 @@ def psql(context: typer.Context, role: Annotated[str | None, typer.Option(help="
 @db.command()
 def upgrade() -> None:
     """Run the missing migrations."""
-    from backend.db.engine import open_database
+    from backend.db.opening import open_database
 
     open_database(progress=_say)
 
@@ -97,8 +97,8 @@ def upgrade() -> None:
 @db.command()
 def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False) -> None:
     """Delete the database with all that is in it, and create it anew."""
-    from backend.db.engine import open_database
     from backend.db.migrate import recreate
+    from backend.db.opening import open_database
 
     database = _database(start=True)
     if not yes:

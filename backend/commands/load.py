@@ -48,7 +48,7 @@ def load_files(
 
 
 def _database():
-    from backend.db.engine import open_database
+    from backend.db.opening import open_database
     from backend.settings import get_settings
 
     return open_database(get_settings())

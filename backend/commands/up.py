@@ -73,7 +73,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port of the web server; by default ATLAS_PORT or 8000")] = None,
 ) -> None:
     """Serve the web application on what is there; `up` also does the set-up."""
-    from backend.db.engine import open_database
+    from backend.db.opening import open_database
     from backend.installation import listening_socket
     from backend.logs import configure
 

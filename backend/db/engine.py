@@ -9,7 +9,6 @@ import psycopg
 from sqlalchemy import Engine, create_engine
 
 from backend.db import roles
-from backend.db.private_server import PrivateServer, Progress, silent
 from backend.settings import Settings, get_settings
 
 ROLES = roles.ROLES
@@ -82,21 +81,3 @@ class Database:
             pool_pre_ping=True,
             pool_recycle=1800,
         )
-
-
-def open_database(settings: Settings | None = None, *, progress: Progress = silent) -> Database:
-    """Return the migrated database of the settings: ATLAS_DATABASE_URL, else the private server, started if need be.
-
-    Raises DatabaseSetupError when it cannot be had.
-    """
-    settings = settings or get_settings()
-    if settings.database_url:
-        database = Database(settings.database_url, settings)
-    else:
-        server = PrivateServer.of(settings, progress)
-        server.start()
-        database = Database(server.url(), settings)
-    from backend.db.migrate import upgrade  # a start of the command line does not pay for Alembic
-
-    upgrade(database, progress=progress)
-    return database

@@ -20,8 +20,9 @@ from rich.table import Table
 from sqlalchemy import Connection, text
 
 from backend.collection.load import load_files
-from backend.db.engine import Database, open_database
+from backend.db.engine import Database
 from backend.db.migrate import upgrade
+from backend.db.opening import open_database
 from backend.errors import NotFound
 from backend.market import hangul
 from backend.market.search import search

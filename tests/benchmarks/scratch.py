@@ -10,8 +10,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from backend.db.engine import Database, open_database
+from backend.db.engine import Database
 from backend.db.migrate import upgrade
+from backend.db.opening import open_database
 from backend.errors import NotFound
 from backend.settings import get_settings
 
