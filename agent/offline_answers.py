@@ -21,6 +21,7 @@ from agent.reading.asking_back import ask_back
 from agent.reading.plan import Plan, Reply
 from agent.reading.question import Question
 from agent.reading.reading import read
+from agent.reading.subjects import missing
 from agent.run_context import RunContext
 from agent.tools import tools
 from agent.verified_answers import match
@@ -47,6 +48,10 @@ def _prompts() -> dict[str, Any]:
 def answer_offline(context: RunContext, connection: Connection, question: Question) -> Answer:
     """Answer by the question's reading; where it is not read completely, ask back or refuse with questions that can be answered."""
     near = _nearest(context, connection, question)
+    unclear = missing(question)
+    if unclear is not None:
+        text = unclear.en if question.english else unclear.ko
+        return Answer(text, "clarify", model=NAME, suggestions=list(unclear.suggestions))
     found = match(question, near)
     if found is not None:
         reply = _carry_out(context, verified_plan(found, context.as_of.isoformat()))

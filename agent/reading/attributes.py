@@ -104,7 +104,7 @@ def _asks_what_it_is(reader: Reader) -> bool:
     rest = [
         token
         for token in reader.tokens
-        if token.kind not in ("etf", "etf_word", "what", "exist", "how_much", "name", "list", "code", "now")
+        if token.kind not in ("filler", "confirm", "etf", "etf_word", "what", "exist", "how_much", "name", "list", "code", "now")
     ]
     return not rest
 

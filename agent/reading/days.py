@@ -23,7 +23,7 @@ HOLIDAYS: dict[str, str] = {
     **dict.fromkeys(("2024-08-15", "2025-08-15", "2026-08-17", "2027-08-16"), "광복절"),
     **dict.fromkeys(("2024-09-16", "2024-09-17", "2024-09-18", "2025-10-06", "2025-10-07", "2025-10-08"), "추석 연휴"),
     **dict.fromkeys(("2026-09-24", "2026-09-25", "2027-09-14", "2027-09-15", "2027-09-16"), "추석 연휴"),
-    "2024-10-01": "임시 공휴일",
+    "2024-10-01": "임시 공휴일", "2026-07-17": "제헌절",
     **dict.fromkeys(("2024-10-03", "2025-10-03", "2026-10-05", "2027-10-04"), "개천절"),
     **dict.fromkeys(("2024-10-09", "2025-10-09", "2026-10-09", "2027-10-11"), "한글날"),
     **dict.fromkeys(("2024-12-25", "2025-12-25", "2026-12-25", "2027-12-27"), "성탄절"),
@@ -37,6 +37,13 @@ def closed(day: date) -> str:
     if day.weekday() >= 5:
         return f"{_WEEKDAYS[day.weekday()]}요일"
     return HOLIDAYS.get(day.isoformat(), "")
+
+
+def closed_reply(day: date, english: bool) -> Reply:
+    """The reply to a question about trades on a day without trading."""
+    if english:
+        return Reply(f"The exchange was **closed** on {day.isoformat()}, so nothing was traded.")
+    return Reply(f"{day.isoformat()}은 **휴장일**({closed(day)})이라 매매가 없었습니다.")
 
 
 def future(as_of: date, english: bool) -> Reply:

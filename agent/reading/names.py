@@ -9,7 +9,7 @@ from agent.periods import Period
 from agent.reading import wording
 from agent.reading.days import closed, future
 from agent.reading.plan import HISTORY, Call, Plan, Query, Reply, Steps, literal
-from agent.reading.prices import _one_period
+from agent.reading.prices import one_period
 from agent.reading.question import Reader, Subject
 
 
@@ -46,7 +46,7 @@ def trading_days(reader: Reader) -> Plan | None:
     """Whether a day was a trading day, and how many there were; None when that is not asked."""
     if not reader.has("trading_day") or reader.find("stock") or reader.has("price", "nav", "premium", "return", "fee", "weight"):
         return None
-    period = _one_period(reader)
+    period = one_period(reader)
     if period is None or period.after(reader.question.as_of):
         return None if period is None else Plan.saying("refuse_future", future(reader.question.as_of, reader.question.english))
     reader.subjects("etf")

@@ -59,7 +59,7 @@ def read(reader: Reader) -> Plan | None:
         measures = ["premium"]
     reader.subjects("etf")
     reader.take(*MEASURES, "etf_word", "when", "day", "compare", "now", "newest", "exist", "each", "list", "both", "either", "all", "recent", "percent_word", "exceed_no", "trading_day_no", "how_is", "where", "be")
-    asked = _Asked(etfs, measures or ["price"], _one_period(reader), reader.question.english, reader.question.as_of)
+    asked = _Asked(etfs, measures or ["price"], one_period(reader), reader.question.english, reader.question.as_of)
     if asked.period and asked.period.after(asked.as_of):
         return Plan.saying("refuse_future", future(asked.as_of, asked.english))
     if counts_days:
@@ -100,7 +100,7 @@ def _asks_how_much(reader: Reader) -> bool:
     return not rest and reader.has("how_much")
 
 
-def _one_period(reader: Reader) -> Period | None:
+def one_period(reader: Reader) -> Period | None:
     periods = reader.periods()
     if len(periods) > 1:
         raise Unclear("날짜는 하루나 기간 하나로 물어봐 주세요. 예: 6월 1일부터 7월 8일까지")

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from agent.reading import (
     attributes,
-    companies,
     etf_lists,
+    groups,
     histories,
     holdings,
     mixes,
@@ -18,6 +18,7 @@ from agent.reading import (
     refusals,
     returns,
     securities,
+    traders,
     trades,
     weights,
 )
@@ -37,6 +38,7 @@ _FAMILIES: tuple[Family, ...] = (
     prices.read,
     returns.read,
     trades.read,
+    traders.read,
     histories.read,
     mixes.read,
     pairs.read,
@@ -44,7 +46,7 @@ _FAMILIES: tuple[Family, ...] = (
     holdings.read,
     attributes.read,
     securities.read,
-    companies.read,
+    groups.read,
     etf_lists.read,
 )
 

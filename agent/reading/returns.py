@@ -11,7 +11,7 @@ from agent.reading.conditions import Unclear, direction, limit, singular
 from agent.reading.days import closed, future, period_without_data
 from agent.reading.filters import select
 from agent.reading.plan import HISTORY, Plan, Query, Reply, Steps, literal, literals
-from agent.reading.prices import _one_period
+from agent.reading.prices import one_period
 from agent.reading.question import Reader, Subject
 from agent.reading.selection import Selection
 
@@ -27,7 +27,7 @@ def read(reader: Reader) -> Plan | None:
     amounts = reader.quantities("amount")
     etfs = [token.value for token in reader.find("etf") if not token.negative]
     english, as_of = reader.question.english, reader.question.as_of
-    period = _one_period(reader)
+    period = one_period(reader)
     if period is not None and period.after(as_of):
         return Plan.saying("refuse_future", future(as_of, english))
     rising, falling = reader.has("rise"), reader.has("fall")
