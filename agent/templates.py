@@ -1,11 +1,11 @@
 """The small language of answer templates: `{etf|을를} 담은 …`, `{rows[0].비중(%)|pct}%`, `{count}`.
 
-A reference is a slot (`etf`, `etf.code`, `etf.mention`, `date`, `from`, `to`), `as_of`, `count` (number of rows), a cell
-(`rows[0].컬럼`, `rows[-1].컬럼`), or an aggregate over a column: `sum.컬럼`, `min.컬럼`, `max.컬럼`, `list[3].컬럼` (the first 3 joined by
-commas). Filters follow after `|`: a number format (`pct` 2 decimals, `fee` 3 decimals, `int`, `krw` in 조 and 억, `signed` 2 decimals
-with sign), a Korean particle (`은는`, `이가`, `을를`, `과와`, `으로`, `이라`) that fits the sound of the value's end, or `action` (new, more,
-less, out in Korean). An answer is one template or a list of branches whose `when` compares two references (`rows[0].날짜 != date`,
-`count == 1`); the first branch that holds is taken.
+A reference is a slot (`etf`, `etf.code`, `etf.mention`, `date`, `from`, `to`), what a lookup found, `as_of`, `count` (number
+of rows), a cell (`rows[0].컬럼`, `rows[-1].컬럼`), or an aggregate over a column: `sum.컬럼`, `min.컬럼`, `max.컬럼`,
+`list[3].컬럼` (the first 3 joined by commas). Filters follow after `|`: a number format (`pct` 2 decimals, `fee` 3 decimals,
+`int`, `krw` in 조 and 억, `signed` 2 decimals with sign), or a Korean particle (`은는`, `이가`, `을를`, `과와`, `으로`, `이라`)
+that fits the sound of the value's end. An answer is one template or a list of branches whose `when` compares two references
+(`rows[0].날짜 != date`, `count == 1`); the first branch that holds is taken.
 """
 
 import re
@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 _PLACEHOLDER = re.compile(r"\{([^{}|]+)((?:\|[^{}|]+)*)\}")
+# Where a value is missing its unit goes with it: "연 {fee}%" becomes "알 수 없음".
+_MISSING = "\0"
+_MISSING_WITH_UNIT = re.compile(r"(?:연 )?\0(?:%p|%|원|주| KRW)?")
 _CONDITION = re.compile(r"^(?P<left>.+?)\s*(?P<operator>==|!=|>=|<=|>|<)\s*(?P<right>.+)$")
 _CELL = re.compile(r"^rows\[(-?\d+)\]\.(.+)$")
 _LISTED = re.compile(r"^list(?:\[(\d+)\])?\.(.+)$")
@@ -26,7 +29,7 @@ _PARTICLES = {
     "이라": ("이라", "라"),
     "이에요": ("이에요", "예요"),
 }
-_ACTIONS = {"new": "신규 편입", "more": "비중 확대", "less": "비중 축소", "out": "전량 편출"}
+UNKNOWN = "알 수 없음"
 # The final consonants of letters and digits as Koreans read them aloud: "L" is 엘, "M" 엠, "3" 삼.
 _FINAL_BY_CHARACTER = {
     **dict.fromkeys("lrLR178", "ㄹ"), **dict.fromkeys("mnMN036", "ㅁ"), **dict.fromkeys("abcdefghijkopqstuvwxyz2459", ""),
@@ -56,6 +59,7 @@ class Context:
     slots: Mapping[str, Any]
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
+    unknown: str = UNKNOWN
 
     def value(self, reference: str) -> Any:
         """The value of a reference; KeyError when there is none."""
@@ -88,12 +92,14 @@ def render(template: str, context: Context) -> str:
 
     def replace(found: re.Match[str]) -> str:
         value, text = context.value(found[1]), None
+        if value is None:
+            return _MISSING
         for name in found[2].split("|")[1:]:
             formatted = _text(value) if text is None else text
             text = with_particle(formatted, name) if name in _PARTICLES else _format(value, name)
         return _text(value) if text is None else text
 
-    return _PLACEHOLDER.sub(replace, template)
+    return _MISSING_WITH_UNIT.sub(context.unknown, _PLACEHOLDER.sub(replace, template))
 
 
 def choose(answer: Sequence[Branch], context: Context) -> str:
@@ -150,10 +156,6 @@ def with_particle(text: str, particle: str) -> str:
 
 
 def _format(value: Any, name: str) -> str:
-    if value is None:
-        return "알 수 없음"
-    if name == "action":
-        return _ACTIONS.get(value, str(value))
     formats = {"pct": "{:,.2f}", "fee": "{:.3f}", "int": "{:,.0f}", "signed": "{:+,.2f}"}
     if name == "krw":
         return krw(value)
@@ -161,8 +163,6 @@ def _format(value: Any, name: str) -> str:
 
 
 def _text(value: Any) -> str:
-    if value is None:
-        return "알 수 없음"
     if isinstance(value, bool):
         return "예" if value else "아니오"
     if isinstance(value, int):

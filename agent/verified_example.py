@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from agent.templates import Branch, Context, krw
+from agent.templates import UNKNOWN, Branch, Context, krw
 
 # What stands for a name or number of each slot type in a masked question; people's questions are masked with the same.
 SLOT_MASKS: Mapping[str, str] = {
@@ -168,7 +168,7 @@ class Example:
             references[f"{slot.name}.value"] = value
             references[f"{slot.name}.mention"] = given.mention if given else ""
             references[f"{slot.name}.code"] = given.codes[0] if given and given.codes else None
-        return Context(references, columns, rows)
+        return Context(references, columns, rows, UNKNOWN if self.lang == "ko" else "unknown")
 
 
 def mask_wording(wording: str, slots: Sequence[Slot]) -> str:

@@ -44,7 +44,8 @@ def test_a_particle_fits_the_last_sound(text: str, particle: str, expected: str)
             "3개, 합 33.00, 최대 31.00, 최저 2.00",
         ),
         ("{list[2].ETF|을를}", "TIGER 200, ACE 200을"),
-        ("{rows[1].비중(%)|pct}", "알 수 없음"),
+        ("비중은 {rows[1].비중(%)|pct}%입니다", "비중은 알 수 없음입니다"),
+        ("총보수 연 {rows[1].비중(%)|fee}%, 순자산 {rows[1].비중(%)|krw}", "총보수 알 수 없음, 순자산 알 수 없음"),
     ],
 )
 def test_a_template_refers_to_slots_and_rows(template: str, expected: str) -> None:
