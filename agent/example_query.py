@@ -1,6 +1,7 @@
 """Running a verified example: its lookups, then its query, then its answer in words."""
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,33 +22,56 @@ class ExampleAnswer:
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
     cypher: tuple[str, ...]
+    truncated: bool = False
 
 
-def run_example(
-    example: Example, values: Mapping[str, SlotValue], run: Runner, as_of: str | None = None
-) -> ExampleAnswer:
-    """Answer by the example with these slot values; `run` carries the queries out.
+@dataclass(frozen=True)
+class ExampleQuery:
+    """One query of an example, with the parameters it names."""
 
-    Examples that refuse or ask back run nothing. KeyError names a slot that has neither a value nor a default, ValueError
-    a number that is out of bounds; what `run` raises comes through.
+    graph: str
+    cypher: str
+    parameters: Mapping[str, Any]
+
+
+def answering(
+    example: Example, values: Mapping[str, SlotValue], as_of: str | None = None
+) -> Generator[ExampleQuery, Result, ExampleAnswer]:
+    """Answer by the example with these slot values: every yielded query is to be sent its result.
+
+    Examples that refuse or ask back yield nothing. KeyError names a slot that has neither a value nor a default,
+    ValueError a number that is out of bounds.
     """
     if not example.cypher:
         return ExampleAnswer(choose(example.answer, example.context(values, (), (), as_of)), "", (), (), ())
     parameters = example.parameters(values)
     found: dict[str, Any] = {}
     for lookup in example.lookups:
-        rows = run(lookup.graph, lookup.cypher, asked_for(lookup.cypher, {**parameters, **found})).rows
+        rows = (yield _query(lookup.graph, lookup.cypher, {**parameters, **found})).rows
         if lookup.single:
             found[lookup.name] = rows[0][0] if rows else None
         else:
             found[lookup.name] = [row[0] for row in rows]
-    result = run(example.graph, example.cypher, asked_for(example.cypher, {**parameters, **found}))
+    result = yield _query(example.graph, example.cypher, {**parameters, **found})
     context = example.context(values, result.columns, result.rows, as_of, found)
     text = choose(example.answer if result.rows else example.answer_empty, context)
     queries = (*(lookup.cypher for lookup in example.lookups), example.cypher)
-    return ExampleAnswer(text, render(example.title, context), result.columns, result.rows, queries)
+    return ExampleAnswer(text, render(example.title, context), result.columns, result.rows, queries, result.truncated)
 
 
-def asked_for(cypher: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that a query names."""
-    return {name: value for name, value in parameters.items() if f"${name}" in cypher}
+def run_example(
+    example: Example, values: Mapping[str, SlotValue], run: Runner, as_of: str | None = None
+) -> ExampleAnswer:
+    """Answer by the example; `run` carries the queries out, and what it raises comes through."""
+    steps = answering(example, values, as_of)
+    try:
+        query = next(steps)
+        while True:
+            query = steps.send(run(query.graph, query.cypher, query.parameters))
+    except StopIteration as finished:
+        return finished.value
+
+
+def _query(graph: str, cypher: str, parameters: Mapping[str, Any]) -> ExampleQuery:
+    named = {name: value for name, value in parameters.items() if re.search(rf"\${name}\b", cypher)}
+    return ExampleQuery(graph, cypher, named)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any
 
 from agent.answer import Table
+from agent.example_query import ExampleAnswer, ExampleQuery, answering
 from agent.periods import Period
 from agent.quantities import Quantity
 from agent.reading.plan import Plan, Query, Reply, Steps, literal, literals
@@ -23,7 +24,6 @@ from agent.reading.settling import settle
 from agent.reading.tokens import Piece, Token, tokenise
 from agent.reading.understanding import find_dates_and_quantities
 from agent.reading.vocabulary import load_vocabulary
-from agent.templates import choose, render
 from agent.verified_example import Example, Slot, SlotValue
 from backend.graph.client import Result
 
@@ -188,35 +188,23 @@ def plan(found: Match, as_of: str) -> Plan:
     """Return the plan that runs the example: its lookups, its query, its answer in words."""
 
     def steps() -> Steps:
-        example, values = found.example, found.values
-        status = example.outcome
-        if not example.cypher:
-            text = choose(example.answer, example.context(values, (), (), as_of))
-            return Reply(text, status=status, suggestions=list(example.suggestions))
-        parameters = example.parameters(values)
-        looked_up: dict[str, Any] = {}
-        for lookup in example.lookups:
-            result = yield Query(filled(lookup.cypher, {**parameters, **looked_up}), lookup.graph)
-            first = [row[0] for row in result.rows]
-            looked_up[lookup.name] = (first[0] if first else None) if lookup.single else first
-        result: Result = yield Query(filled(example.cypher, {**parameters, **looked_up}), example.graph)
-        context = example.context(values, result.columns, result.rows, as_of, looked_up)
-        text = choose(example.answer if result.rows else example.answer_empty, context)
-        tables = (
-            [
-                Table(
-                    render(example.title, context),
-                    list(result.columns),
-                    [list(row) for row in result.rows],
-                    result.truncated,
-                )
-            ]
-            if result.rows
-            else []
-        )
-        return Reply(text, tables)
+        example = found.example
+        answer = yield from _carried_out(answering(example, found.values, as_of))
+        rows = [list(row) for row in answer.rows]
+        tables = [Table(answer.title, list(answer.columns), rows, answer.truncated)] if rows else []
+        return Reply(answer.text, tables, example.outcome, list(example.suggestions))
 
     return Plan(found.example.kind, steps)
+
+
+def _carried_out(steps: Generator[ExampleQuery, Result, ExampleAnswer]) -> Generator[Query, Result, ExampleAnswer]:
+    """Yield an example's queries with their parameters written out, and return its answer."""
+    try:
+        asked = next(steps)
+        while True:
+            asked = steps.send((yield Query(filled(asked.cypher, asked.parameters), asked.graph)))
+    except StopIteration as finished:
+        return finished.value
 
 
 def filled(cypher: str, parameters: Mapping[str, Any]) -> str:
