@@ -29,6 +29,10 @@ def missing(question: Question) -> Unclear | None:
         return Unclear("무엇을 말하는지 이름으로 물어봐 주세요.", "Please name what you mean.", _SUGGESTED)
     if "etf_word" in spoken or not kinds:
         return _missing_stock(question, kinds) if "etf_word" in spoken else None
+    if "manager" in kinds and kinds & {"most", "big", "small", "count", "rank", "sum"}:
+        return None
+    if kinds & {"stock_word", "holdings"} and "hold" in kinds and kinds & {"most", "big", "rank"}:
+        return None
     asked = kinds & {*_OF_ETF, *_TRADES}
     if asked and kinds <= {*_OF_ETF, *_TRADES, *_BESIDE} and not spoken & {"active", "data", "by_group", "list"}:
         return Unclear("어느 ETF를 말하는지 알려 주세요. 예: KODEX 200 보수는?", "Which ETF do you mean?", _SUGGESTED)
