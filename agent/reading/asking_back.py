@@ -56,6 +56,9 @@ def _which(question: Question, link: Link) -> Reply:
     for named in link.options:
         if named.kind != "group" and (named.kind, named.name) not in [(other.kind, other.name) for other in options]:
             options.append(named)
+    if not options:
+        # Nothing but a business group: its name alone says neither stock nor manager.
+        return _group(question, link)
     options = options[:_MOST]
     names = ", ".join(
         f"{named.name}({_KIND_NAMES[named.kind]}{f' {named.key}' if named.kind in ('etf', 'stock') else ''})"
@@ -71,6 +74,15 @@ def _which(question: Question, link: Link) -> Reply:
         status="clarify",
         suggestions=suggestions,
     )
+
+
+def _group(question: Question, link: Link) -> Reply:
+    if question.english:
+        return Reply(f"“{link.mention}” is a group of companies. Which stock do you mean?", status="clarify")
+    text = (
+        f"‘{link.mention}’{_copula(link.mention)} 여러 회사가 속한 그룹입니다. 어느 종목인지 이름을 끝까지 적어 주세요."
+    )
+    return Reply(text, status="clarify")
 
 
 def _copula(mention: str) -> str:

@@ -52,10 +52,12 @@ def read(reader: Reader) -> Plan | None:
     if (
         not etfs
         or reader.find("stock", "company", "index", "tag")
-        or reader.has("date", "holdings", "return", "similar", "overlap", "trend", "concentration", "stock_count")
+        or reader.has("date", "return", "similar", "overlap", "trend", "concentration", "stock_count")
     ):
         return None
     if reader.has("hold") and not (reader.has("asset_class", "tag_word", "invest", "cost") or reader.quantities("amount")):
+        return None
+    if reader.has("holdings") and not reader.has("data_date"):
         return None
     amounts = reader.quantities("amount")
     if amounts or reader.has("invest", "cost"):
@@ -92,7 +94,7 @@ def read(reader: Reader) -> Plan | None:
     newest = reader.has("newest")
     reader.subjects("etf")
     reader.take(*_ATTRIBUTES, *_SAME, "compare", "when", "etf_word", "list", "exist", "either", "newest", "oldest", "new", "name", "all", "together",
-                "both", "same", "total", "now", "percent_word", "only", "cost", "hold", "stock_word", "recent", "asset_word", "premium_no", "best_word")  # fmt: skip
+                "both", "same", "total", "now", "percent_word", "only", "cost", "hold", "holdings", "stock_word", "recent", "asset_word", "premium_no", "best_word")  # fmt: skip
     order = wanted[0] if ranked and len(etfs) > 1 else None
     if order == "listed":
         descending = newest

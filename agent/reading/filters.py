@@ -117,6 +117,11 @@ def _either(chosen: Selection, subjects: list[Subject]) -> None:
     column = "total weight (%)" if chosen.english else "비중 합(%)"
     pattern = f"({chosen.start})-[h:HOLDS]->(s:{_label(subjects[0])})"
     chosen.weigh("w0", column, pattern, f"s.code IN {literals(codes)}")
+    if chosen.weights:
+        raise Unclear(
+            "비중 조건은 한 종목씩 물어봐 주세요. 예: 삼성전자를 25% 넘게 담은 ETF",
+            "Please ask for the weight of one stock at a time.",
+        )
     chosen.held = subjects[:1]
     chosen.holds = [subject.name for subject in subjects]
 
@@ -127,7 +132,9 @@ def _limit_weights(chosen: Selection) -> None:
         return
     variables = list(chosen.columns)
     if not variables:
-        raise Unclear("어느 종목의 비중인지 알려 주세요. 예: 삼성전자 비중이 5% 이상인 ETF", "The weight of which stock?")
+        raise Unclear(
+            "어느 종목의 비중인지 알려 주세요. 예: 삼성전자 비중이 5% 이상인 ETF", "The weight of which stock?"
+        )
     if len(variables) > 1 and len(weights) not in (1, len(variables)):
         raise Unclear("종목마다 비중 조건을 하나씩 적어 주세요.", "Please give one condition for each stock.")
     for number, variable in enumerate(variables):
@@ -209,7 +216,9 @@ def _listing(reader: Reader, chosen: Selection) -> None:
     if not period.open_end:
         chosen.wheres.append(f"e.listed <= {literal(last.isoformat())}")
     chosen.by_listing = True
-    span = f"{period.first}~" if period.open_end else f"~{last}" if period.open_start else wording.span(period.first, last)
+    span = (
+        f"{period.first}~" if period.open_end else f"~{last}" if period.open_start else wording.span(period.first, last)
+    )
     chosen.words.insert(0, f"listed {span}" if chosen.english else f"{span} 상장한")
 
 

@@ -164,7 +164,8 @@ def _list_text(wanted: _Wanted, rows: list[tuple]) -> str:
         stocks = sum(row[2] == "Stock" for row in rows)
         held = f"모두 **{len(rows)}개** 자산(주식 {stocks}종목)"
         return f"{wording.with_particle(etf, '은는')} {held}을 담고 있습니다. 비중이 큰 순서로 {listed}."
-    return f"{etf}에서 비중이 {size} {wanted.noun} {len(rows)}개: {listed}."
+    total = sum(row[3] or 0 for row in rows)
+    return f"{etf}에서 비중이 {size} {wanted.noun} {len(rows)}개(합 {wording.percent(total)}): {listed}."
 
 
 def _limits(wanted: _Wanted) -> str:

@@ -93,7 +93,11 @@ def _returned(chosen: Selection, columns: list[str]) -> dict[str, str]:
 def _list_reply(chosen: Selection, wanted: Wanted, result: Result) -> Reply:
     described, english = chosen.described(), chosen.english
     if not result.rows:
-        text = f"There are no {described} in the data." if english else f"자료에 {wording.with_particle(described, '이가')} 없습니다."
+        text = (
+            f"There are no {described} in the data."
+            if english
+            else f"자료에 {wording.with_particle(described, '이가')} 없습니다."
+        )
         return Reply(text)
     shown = [table(described, result)]
     first = result.dicts()[0]
@@ -106,6 +110,9 @@ def _list_reply(chosen: Selection, wanted: Wanted, result: Result) -> Reply:
     count = f"{len(result.rows):,}개"
     what = f"{described} {count}입니다" if ranked else f"{wording.with_particle(described, '은는')} **{count}**입니다"
     more = f" (처음 {count}만 보여 드립니다)" if result.truncated else ""
+    if wanted.order in SHOWN and first[COLUMN_NAMES[wanted.order][english]] is None:
+        # Unknown figures come last, so nothing is known of any: there is no largest.
+        return Reply(f"{what}{more}. {COLUMN_NAMES[wanted.order][english]}은 자료에 없습니다.", shown)
     lead = _LEADS.get((wanted.order or "", wanted.descending), "첫째는")
     return Reply(f"{what}{more}. {lead} {best}입니다.", shown)
 

@@ -16,11 +16,13 @@ from agent.reading.question import Reader, Subject
 def former(reader: Reader) -> Plan | None:
     """`KBSTAR 200은 지금 이름이 뭐야`, `RISE 200 옛 이름`; None when no name is asked for."""
     etfs = [token.value for token in reader.find("etf")]
-    if len(etfs) != 1 or not reader.has("former", "renamed", "name"):
+    asked = reader.has("former", "renamed", "name") or (etfs and etfs[0].source == "former" and reader.has("now", "what"))
+    if len(etfs) != 1 or not asked:
         return None
     if reader.has("hold", "fee", "aum", "weight", "date", "price", "nav", "return", "listed", "code", "trade_no"):
         return None
-    if not reader.has("name", "renamed") and not (reader.has("former") and len(reader.tokens) <= 4):
+    rest = {token.kind for token in reader.tokens} - {"etf", "former", "renamed", "name", "now", "what", "etf_word", "list", "filler", "exist"}
+    if rest and not reader.has("name", "renamed"):
         return None
     reader.subjects("etf")
     reader.take("former", "renamed", "name", "now", "etf_word", "trade", "exist", "new", "where", "when_no", "same")

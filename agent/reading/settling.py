@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -40,19 +41,22 @@ def settle(text: str, tokens: Sequence[Token], as_of: date, dataset: str) -> Que
     return question
 
 
+# Latin words that Koreans write as they are.
+_SHARED_WORDS = ("etf", "etfs", "top", "vs", "nav", "aum", "isin", "pdf", "per", "tr", "h", "x")
+
+
 def _language(text: str, tokens: Sequence[Token]) -> str:
-    """ko or en, by the words between the names; ko where there are none, for people here ask in Korean."""
+    """ko or en, by the words between the names; a text with Hangul needs English words of its own to be English."""
     characters = list(text)
     for token in tokens:
         if token.kind == "entity":
             characters[token.start : token.end] = " " * (token.end - token.start)
     rest = "".join(characters)
     hangul = sum("가" <= character <= "힣" for character in rest)
-    latin = sum(character.isascii() and character.isalpha() for character in rest)
-    latin -= 3 * rest.lower().count("etf") + 2 * rest.lower().split().count("vs")
-    if not hangul and latin <= 0:
-        return "ko"
-    return "ko" if hangul * 2 >= latin else "en"
+    words = [word for word in re.findall(r"[a-z]+", rest.lower()) if word not in _SHARED_WORDS]
+    if not words:
+        return "ko" if any("가" <= character <= "힣" for character in text) else "en"
+    return "ko" if hangul * 2 >= sum(map(len, words)) else "en"
 
 
 def _settled(question: Question, index: int) -> Token:
@@ -208,6 +212,9 @@ def _settle_combinations(question: Question) -> None:
             tokens[index] = replace(token, kind="bond_class")
         if token.kind == "absent" and before == "etf_word":
             tokens[index] = replace(token, kind="exist")
+        if token.kind == "domestic" and "stock" in kinds and _beside(tokens, index, ("etf_word", "listed")):
+            # Every ETF here is listed in Korea: beside a stock, `국내 ETF` says no more than that.
+            tokens[index] = replace(token, kind="filler")
 
 
 def _mark_comparisons(question: Question) -> None:

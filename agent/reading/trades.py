@@ -48,7 +48,7 @@ def read(reader: Reader) -> Plan | None:
     stocks = [token.value for token in reader.find("stock") if not token.negative]
     if not etfs or reader.find("company", "tag", "index") or not trades_asked(reader):
         return None
-    if reader.has("weight") and stocks and not reader.has("date", "buy", "sell"):
+    if reader.has("weight") and stocks and not reader.has("buy", "sell", "new", "out"):
         return None
     asked = what_is_asked(reader)
     if len(etfs) > 1:

@@ -7,7 +7,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from agent.linking import codes, name_index, resolve_unknown
+from agent.linking import codes, name_index, reordered, resolve_unknown
 from agent.periods import find_dates
 from agent.quantities import find_quantities
 from agent.reading.question import Question
@@ -22,15 +22,18 @@ _QUOTES = str.maketrans(
 def understand(connection: Connection, question: str, as_of: date, dataset: str) -> Question:
     """Read a question against the market that `connection` sees; dates count from `as_of`."""
     text = re.sub(r"\s+", " ", question.translate(_QUOTES)).strip()
-    names = name_index(connection).pieces(text)
+    index = name_index(connection)
+    names = index.pieces(text)
     unknown_codes = _unknown_codes(text, names)
     pieces = [*names, *unknown_codes]
     blanked = _blank(text, tokenise(text, [*pieces, *find_dates_and_quantities(text, as_of)]))
     pieces += find_dates_and_quantities(blanked, as_of)
     tokens = tokenise(text, pieces)
+    more = reordered(index, text, tokens)
     if any(token.kind == "unknown" for token in tokens):
-        pieces += resolve_unknown(connection, text, tokens)
-        tokens = tokenise(text, pieces)
+        more += resolve_unknown(connection, text, tokens)
+    if more:
+        tokens = tokenise(text, [*pieces, *more])
     return settle(text, tokens, as_of, dataset)
 
 
