@@ -13,13 +13,14 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from backend.errors import Unavailable
 from backend.settings import get_settings
+from backend.virtual_environment import uv_settings
 
 WEB = Path(__file__).parent / "web"
 DIST = WEB / "dist"
@@ -90,7 +91,11 @@ def install(node: Node, report: Report) -> None:
     if _stamped(modules, locked):
         return
     report("installing the browser application's packages")
-    _run([*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], node, "its packages could not be installed")
+    _run(
+        [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        node.environment,
+        "its packages could not be installed",
+    )
     (modules / STAMP).write_text(locked)
 
 
@@ -128,7 +133,11 @@ def _install_wheel(folder: Path) -> None:
         raise WebBuildError("uv is missing from the virtual environment: delete .venv and run ./atlas again")
     shutil.rmtree(folder, ignore_errors=True)
     command = [uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", str(folder)]
-    _run([*command, "--require-hashes", "-r", str(NODE_REQUIREMENTS)], None, "Node.js could not be installed")
+    _run(
+        [*command, "--require-hashes", "-r", str(NODE_REQUIREMENTS)],
+        {**os.environ, **uv_settings(os.environ)},
+        "Node.js could not be installed",
+    )
     (folder / STAMP).write_text(_requirements_hash())
 
 
@@ -141,10 +150,10 @@ def _make(node: Node, sources: str) -> None:
     modules = WEB / "node_modules"
     fresh, old = modules / ".dist", modules / ".dist-old"
     tsc, vite = modules / "typescript" / "bin" / "tsc", modules / "vite" / "bin" / "vite.js"
-    _run([str(node.executable), str(tsc), "--noEmit"], node, "its sources have type errors")
+    _run([str(node.executable), str(tsc), "--noEmit"], node.environment, "its sources have type errors")
     _run(
         [str(node.executable), str(vite), "build", "--outDir", str(fresh), "--emptyOutDir", "--logLevel", "warn"],
-        node,
+        node.environment,
         "it could not be built",
     )
     (fresh / STAMP).write_text(sources)
@@ -173,8 +182,7 @@ def _alone() -> Iterator[None]:
         os.close(folder)
 
 
-def _run(command: Sequence[str], node: Node | None, failure: str) -> None:
-    environment = node.environment if node else None
+def _run(command: Sequence[str], environment: Mapping[str, str], failure: str) -> None:
     try:
         done = subprocess.run(
             command, cwd=WEB, env=environment, capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False

@@ -99,7 +99,9 @@ def _count_holdings(reader: Reader, chosen: Selection, holds_etfs: bool) -> None
         chosen.count_holdings()
         for condition in counts:
             chosen.wheres.append(condition.cypher("holdings"))
-            chosen.words.insert(0, f"종목 수 {condition.words('개')}" if not chosen.english else f"{condition.value:g} stocks")
+            chosen.words.insert(
+                0, f"종목 수 {condition.words('개')}" if not chosen.english else f"{condition.value:g} stocks"
+            )
     if any(condition.measure == "concentration" for condition in chosen.conditions):
         raise Unclear("집중도로 ETF를 거르는 것은 할 수 없습니다. 집중도가 높은 순서로는 보여 드릴 수 있습니다.")
 
@@ -122,7 +124,11 @@ def _wanted(reader: Reader, chosen: Selection) -> Wanted:
     asked = direction(reader)
     if sized:
         asked = not smaller
-    reader.take(*_MEASURE_OF, "weight", "percent_word", "stock_word", "holdings", "newest", "recent", "oldest", "sum", "diversified")
+    reader.take(
+        *_MEASURE_OF, "weight", "percent_word", "stock_word", "holdings", "newest", "recent", "oldest", "diversified"
+    )
+    if concentrated:
+        reader.take("sum")
     wanted = Wanted([measure for measure in mentioned if measure not in ("concentration", "holdings")])
     if concentrated:
         wanted.order, wanted.descending = "concentration", asked is not False
