@@ -164,6 +164,13 @@ def _month_day(found: Found, as_of: date) -> DateMention:
     return _mention(_day(year, month, day))
 
 
+def _week_of_day(found: Found, as_of: date) -> DateMention:
+    """`7월 6일 주에`: Monday to Sunday of the week that holds the day."""
+    day = (_full_day if "month" not in found.groupdict() else _month_day)(found, as_of)
+    monday = day.first - timedelta(days=day.first.weekday())
+    return _mention(monday, monday + timedelta(days=6), year_given=day.year_given)
+
+
 def _slash_day(found: Found, as_of: date) -> DateMention:
     return _mention(_latest_day(int(found[1]), int(found[2]), as_of), year_given=False)
 
@@ -286,9 +293,7 @@ def _weekday(found: Found, as_of: date) -> DateMention:
     monday = as_of - timedelta(days=as_of.weekday())
     which = re.sub(r"\s", "", found["week"] or "")
     day = monday + timedelta(days=_WEEKDAYS.index(found["weekday"]))
-    if which in ("지난주", "저번주"):
-        day -= timedelta(weeks=1)
-    elif not which.startswith("이번") and day > as_of:
+    if which in ("지난주", "저번주") or (not which.startswith("이번") and day > as_of):
         day -= timedelta(weeks=1)
     return _mention(day)
 
@@ -313,12 +318,17 @@ _KOREAN_MONTH = rf"(?:(?:{_YEAR}\s*)?(?<!\d)(?P<month>\d{{1,2}})\s*월(?!\s*배�
 _UNIT = r"(?P<unit>거래일|영업일|개월|달|월|주일|주|년|일|months?|years?|weeks?|trading\s+days?|days?)"
 
 
+_WEEK_BEHIND = r"\s*(?:(?:이|가)?\s*(?:있는|포함된|속한|들어\s*있는)\s*|의\s*)?주(?:간|중)?(?=에|의|동안|\s+(?!종가|가격)|$|[,.?])"
+
+
 def _rule(pattern: str, build: Callable[[Found, date], DateMention]) -> tuple[re.Pattern[str], Callable]:
     return re.compile(pattern, re.IGNORECASE), build
 
 
 # Tried in this order at every position: the longer reading of the same words stands first.
 _RULES: list[tuple[re.Pattern[str], Callable[[Found, date], DateMention]]] = [
+    _rule(rf"(?<![\dA-Za-z])(\d{{4}})\s*[-./]\s*(\d{{1,2}})\s*[-./]\s*(\d{{1,2}}){_WEEK_BEHIND}", _week_of_day),
+    _rule(rf"(?:{_YEAR}\s*)?(?<!\d)(?P<month>\d{{1,2}})\s*월\s*(?P<day>\d{{1,2}})\s*일{_WEEK_BEHIND}", _week_of_day),
     _rule(r"(?<![\dA-Za-z])(\d{4})\s*[-./]\s*(\d{1,2})\s*[-./]\s*(\d{1,2})\.?(?!\d)", _full_day),
     _rule(r"(?<![\dA-Za-z])((?:19|20)\d{2})(\d{2})(\d{2})(?![\dA-Za-z])", _full_day),
     _rule(rf"(?:{_YEAR}\s*)?(?<!\d)(?P<month>\d{{1,2}})\s*월\s*(?P<day>\d{{1,2}})\s*일(?!\s*(?:간|동안|치))", _month_day),

@@ -92,13 +92,19 @@ def _copula(mention: str) -> str:
 
 
 def _longest_stretch(question: Question, start: int, end: int, words: Sequence) -> str:
-    return max((word.text for word in words), key=len)
+    longest = max(words, key=lambda word: len(word.text))
+    if longest.text.isascii() and (before := re.search(r"[A-Z]{2,}\s+$", question.text[: longest.start])):
+        # `SK Square`: half a name resembles other names.
+        return f"{before[0]}{longest.text}"
+    return longest.text
 
 
 def _unknown(
     connection: Connection, question: Question, mention: str, suggestions: list[str], *, code: bool = False
 ) -> Reply:
-    hits = [hit for hit in search(connection, mention, limit=_MOST) if hit.score >= 0.35]
+    hits = []
+    if _is_telling(mention):
+        hits = [hit for hit in search(connection, mention, limit=_MOST) if hit.score >= 0.35]
     what = "코드" if code else "말"
     if hits:
         names = ", ".join(f"{hit.name}({hit.code})" if hit.kind in ("etf", "stock") else hit.name for hit in hits)
@@ -117,6 +123,12 @@ def _unknown(
         status="refused",
         suggestions=suggestions,
     )
+
+
+def _is_telling(mention: str) -> bool:
+    """Whether a mention is long enough to resemble a name: a syllable, or two or three letters with a digit, resemble many."""
+    plain = re.sub(r"\W", "", mention)
+    return len(plain) > 1 and not (plain.isascii() and len(plain) < 4 and re.search(r"\d", plain))
 
 
 def _object(mention: str) -> str:

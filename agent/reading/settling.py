@@ -187,6 +187,9 @@ def _settle_words(question: Question) -> None:
             kind = "new"
         elif kind == "pronoun" and named:
             kind = "filler"
+        elif kind == "often" and not kinds & set(_TRADING):
+            # How often something was traded is another question than how much.
+            kind = "filler"
         elif kind in ("high_point", "low_point"):
             kind = "big" if kind == "high_point" else "small"
             if "price" not in kinds:

@@ -15,7 +15,7 @@ from agent.reading.filters import select
 from agent.reading.plan import HISTORY, Plan, Query, Reply, Steps, literal, literals
 from agent.reading.question import Reader, Subject
 from agent.reading.selection import Selection
-from agent.reading.trades import ACTION_NAMES, Asked, trades_asked, unclear_period, what_is_asked
+from agent.reading.trades import ACTION_NAMES, WORDS, Asked, trades_asked, unclear_first, unclear_period, what_is_asked
 
 _TOP = 10
 _MOST = 30
@@ -29,6 +29,11 @@ def read(reader: Reader) -> Plan | None:
     if not (stocks or reader.find("company", "tag", "active") or reader.has("etf_word", "stock_word")):
         return None
     asked = what_is_asked(reader)
+    etfs_asked = not stocks and _asks_for_etfs(reader)
+    if asked.first:
+        raise unclear_first()
+    if not stocks and asked.by_shares:
+        raise Unclear("수량의 변화는 ETF 하나나 종목 하나를 적어 물어봐 주세요.", "Please name one ETF or one stock.")
     if asked.period is not None and asked.period.after(reader.question.as_of):
         return Plan.saying("refuse_future", future(reader.question.as_of, asked.english))
     if stocks:
@@ -45,7 +50,65 @@ def read(reader: Reader) -> Plan | None:
         raise Unclear(unclear.ko, unclear.en, suggestions)
     if stocks:
         return Plan("traders", lambda: _traders(stocks[0], chosen, asked))
+    if etfs_asked:
+        if not asked.period.is_day or asked.english or asked.by_shares or reader.has("small"):
+            raise Unclear(
+                "매매한 종목이 많은 ETF는 하루씩, 많은 쪽부터만 알려 드릴 수 있습니다. 예: 어제",
+                "Please ask for one day.",
+            )
+        return Plan("trading_etfs", lambda: _busiest(chosen, asked))
     return Plan("traded_together", lambda: _together(chosen, asked))
+
+
+def _asks_for_etfs(reader: Reader) -> bool:
+    """`매매를 가장 많이 한 ETF`, `새로 편입된 종목이 가장 많은 ETF`: the ETFs that traded are asked for, not what they traded."""
+    words = [
+        token.kind for token in reader.tokens if token.kind in ("etf_word", "active", "stock_word", "what", *WORDS)
+    ]
+    if reader.question.english:
+        return "etf_word" in words and words[:1] == ["what"] and words[1] in ("etf_word", "active")
+    last = [kind for kind in words if kind != "what"]
+    return bool(last) and last[-1] in ("etf_word", "active")
+
+
+def _day_before(period: Period) -> Query:
+    """The trading day before a day, by the snapshots that that day's trades were counted from."""
+    day = literal(period.first.isoformat())
+    return Query(f"MATCH (e:ETF)-[t:TRADED]->(s)\nWHERE t.date = {day}\nRETURN max(t.previous) AS 전날", HISTORY)
+
+
+def _daily(period: Period) -> Generator[Query, Any, str]:
+    """The condition that keeps to trades of the day itself: an ETF whose last snapshot is older traded over several days."""
+    if not period.is_day:
+        return ""
+    before = (yield _day_before(period)).rows[0][0]
+    return f"\n  AND t.previous = {literal(before)}" if before else ""
+
+
+def _busiest(chosen: Selection, asked: Asked) -> Steps:
+    """The ETFs by the number of stocks they traded so on a day."""
+    period = asked.period
+    assert period is not None
+    if period.is_day and closed(period.first):
+        return closed_reply(period.first, asked.english)
+    among = yield from _members(chosen)
+    daily = yield from _daily(period)
+    result = yield Query(
+        "MATCH (e:ETF)-[t:TRADED]->(s:Stock)\n"
+        f"WHERE {_days(period)}{daily}\n  AND t.action IN {literals(asked.actions)}{among}\n"
+        "RETURN e.name AS ETF, e.code AS 코드, count(DISTINCT s.code) AS `종목 수`\n"
+        f"ORDER BY count(DISTINCT s.code) DESC, e.code\nLIMIT {asked.limit or _TOP}", HISTORY
+    )  # fmt: skip
+    when, who = wording.span(period.first, period.last), chosen.described()
+    if not result.rows:
+        return Reply(f"{when}에 {asked.verb} 종목이 있는 {wording.with_particle(who, '은는')} 자료에 없습니다.")
+    most = [row[0] for row in result.rows if row[2] == result.rows[0][2]]
+    best = f"**{wording.listed(most, 3)}**({result.rows[0][2]}종목)"
+    note = " 그날과 직전 거래일에 모두 구성종목 자료가 있는 ETF만 셌습니다."
+    tables = [Table(f"{when}에 {asked.verb} 종목 수", list(result.columns), [list(row) for row in result.rows])]
+    return Reply(
+        f"{when}에 {asked.verb} 종목이 가장 많은 {wording.with_particle(who, '은는')} {best}입니다.{note}", tables
+    )
 
 
 def _days(period: Period) -> str:
@@ -80,7 +143,10 @@ def _traders(stock: Subject, chosen: Selection, asked: Asked) -> Steps:
     for row in result.rows:
         by_etf[row[1]].append(row)
     rows = [net for trades in by_etf.values() if (net := _net(trades)) and net[2] in asked.actions]
-    rows.sort(key=lambda row: (-abs((row[5] or 0) - (row[4] or 0)), row[1]))
+    if asked.by_shares:
+        rows.sort(key=lambda row: (-abs(row[3] or 0), row[1]))
+    else:
+        rows.sort(key=lambda row: (-abs((row[5] or 0) - (row[4] or 0)), row[1]))
     return _traders_reply(stock, chosen, asked, rows)
 
 
@@ -136,10 +202,11 @@ def _together(chosen: Selection, asked: Asked) -> Steps:
     if period.is_day and closed(period.first):
         return closed_reply(period.first, english)
     among = yield from _members(chosen)
+    daily = yield from _daily(period)
     count = asked.limit or (_TOP if asked.ranked else _MOST)
     result = yield Query(
         "MATCH (e:ETF)-[t:TRADED]->(s:Stock)\n"
-        f"WHERE {_days(period)}\n  AND t.action IN {literals(asked.actions)}{among}\n"
+        f"WHERE {_days(period)}{daily}\n  AND t.action IN {literals(asked.actions)}{among}\n"
         "WITH DISTINCT s, e\n"
         "RETURN s.name AS 종목, s.code AS 종목코드, count(e) AS `ETF 수`, collect(e.name)[0..5] AS ETF\n"
         f"ORDER BY count(e) DESC, s.code\nLIMIT {count}", HISTORY
@@ -147,7 +214,9 @@ def _together(chosen: Selection, asked: Asked) -> Steps:
     when = wording.span(period.first, period.last)
     who = f"{chosen.described()}들"
     if not result.rows:
-        return Reply(f"No such trades in {when}." if english else f"{when}에 {who}이 {asked.verb} 종목은 자료에 없습니다.")
+        return Reply(
+            f"No such trades in {when}." if english else f"{when}에 {who}이 {asked.verb} 종목은 자료에 없습니다."
+        )
     rows = [[name, code, number, ", ".join(names)] for name, code, number, names in result.rows]
     best = [row[0] for row in rows if row[2] == rows[0][2]]
     columns = ["stock", "code", "ETFs", "such as"] if english else ["종목", "종목코드", "ETF 수", "ETF 예"]

@@ -40,6 +40,8 @@ class Asked:
     counted: bool
     single: bool
     english: bool
+    first: bool = False
+    by_shares: bool = False
 
 
 def read(reader: Reader) -> Plan | None:
@@ -51,6 +53,8 @@ def read(reader: Reader) -> Plan | None:
     if reader.has("weight") and stocks and not reader.has("buy", "sell", "new", "out"):
         return None
     asked = what_is_asked(reader)
+    if asked.first and not (stocks and asked.period is None):
+        raise unclear_first()
     if len(etfs) > 1:
         raise Unclear("매매 내역은 ETF 하나씩 물어봐 주세요.", "Please ask about one ETF at a time.")
     if asked.period is not None and asked.period.after(reader.question.as_of):
@@ -71,8 +75,29 @@ def read(reader: Reader) -> Plan | None:
 
 def trades_asked(reader: Reader) -> bool:
     """Whether a word of trading stands in a question that asks for nothing else."""
-    other = ("listed", "fee", "aum", "price", "nav", "premium", "cost", "invest", "former", "return", "similar", "overlap", "undenied")
+    other = (
+        "listed",
+        "fee",
+        "aum",
+        "price",
+        "nav",
+        "premium",
+        "cost",
+        "invest",
+        "former",
+        "return",
+        "similar",
+        "overlap",
+        "undenied",
+    )
     if not reader.has(*WORDS) or reader.has(*other):
+        return False
+    if (
+        reader.has("weight")
+        and reader.has("increase", "decrease")
+        and not reader.has("buy", "sell", "new", "out", "trade")
+    ):
+        # A weight that rose or fell moved with prices as well: that is no trade.
         return False
     renamed = reader.has("renamed", "name") and not reader.has("date", "stock_word", "holdings", "recent")
     return not renamed
@@ -83,22 +108,47 @@ def unclear_period(asked: Asked, who: str) -> Unclear:
     months = ("최근 한 달", "이번 달", "어제")
     verb = {"산": "뭐 샀어?", "판": "뭐 팔았어?"}.get(asked.verb, "매매 내역은?")
     suggestions = tuple(f"{who} {month} {verb}" for month in months)
-    return Unclear("언제의 매매인지 날짜나 기간을 알려 주세요. 예: 어제, 이번 달, 최근 한 달", "Which day or period?", suggestions)
+    return Unclear(
+        "언제의 매매인지 날짜나 기간을 알려 주세요. 예: 어제, 이번 달, 최근 한 달", "Which day or period?", suggestions
+    )
+
+
+def unclear_first() -> Unclear:
+    """The first trade is told of one ETF and one stock."""
+    text = (
+        "처음 사거나 판 날은 ETF 하나와 종목 하나를 적으면 알려 드릴 수 있습니다. 예: 그 ETF가 삼성전자를 처음 산 날은?"
+    )
+    return Unclear(text, "Please name one ETF and one stock to ask for the first trade.")
+
+
+def _latest_of_all(reader: Reader) -> bool:
+    """`가장 최근에 산`: the latest trade, whenever it was, and not those of the last weeks."""
+    return any(
+        one.kind == "most" and two.kind in ("recent", "newest", "date") and two.text.startswith("최근")
+        for one, two in zip(reader.tokens, reader.tokens[1:], strict=False)
+    )
 
 
 def what_is_asked(reader: Reader) -> Asked:
     """The actions, days and order of a question about trades. Explains their words; raises Unclear for `뺀` without a time."""
     actions, verb = _actions(reader)
     if reader.has("drop_or_without") and not reader.has("date", "recent"):
-        raise Unclear("‘뺀’이 팔아서 뺐다는 뜻인지, 담지 않았다는 뜻인지 알려 주세요. 예: 7월에 전량 판 ETF, 담지 않은 ETF")
+        raise Unclear(
+            "‘뺀’이 팔아서 뺐다는 뜻인지, 담지 않았다는 뜻인지 알려 주세요. 예: 7월에 전량 판 ETF, 담지 않은 ETF"
+        )
+    if _latest_of_all(reader):
+        raise Unclear("어느 기간의 매매를 볼지 알려 주세요. 예: 어제, 최근 한 달", "Which day or period?")
     period = one_period(reader)
+    first, by_shares = reader.has("first_time"), reader.has("quantity_held")
     counted = reader.take("count", "stock_count")
     one = singular(reader)
     count, said = limit(reader, None)
     ordered = direction(reader)
     reader.take(*WORDS, "recent", "newest", "data_date", "first_time", "without")
     english = reader.question.english
-    return Asked(actions, verb, period, count, ordered is not None or said, counted, one and not said, english)
+    return Asked(
+        actions, verb, period, count, ordered is not None or said, counted, one and not said, english, first, by_shares
+    )
 
 
 def _actions(reader: Reader) -> tuple[tuple[str, ...], str]:
@@ -141,12 +191,15 @@ def _steps(etf: Subject, stocks: list[Subject], asked: Asked) -> Steps:
     if period.is_day and changes.date != period.first:
         missing = f"{etf.name}의 {period.first} 구성종목 자료가 없어 그날의 매매를 알 수 없습니다."
         text = f"{missing} 그 전 마지막 자료는 {changes.date}입니다."
-        return Reply(f"There is no snapshot of {etf.name} on {period.first}." if asked.english else text, status="refused")
+        return Reply(
+            f"There is no snapshot of {etf.name} on {period.first}." if asked.english else text, status="refused"
+        )
     codes = {code for stock in stocks for code in stock.keys}
     found = [change for change in changes.changes if not codes or change.code in codes]
     wanted = [change for change in found if change.action in asked.actions]
     if asked.ranked:
-        wanted.sort(key=lambda change: -abs(change.weight_change_pp or 0))
+        size = "shares_change_pct" if asked.by_shares else "weight_change_pp"
+        wanted.sort(key=lambda change: -abs(getattr(change, size) or 0))
     return _reply(etf, stocks, asked, changes, wanted, [change for change in found if change not in wanted])
 
 
@@ -158,13 +211,20 @@ def _row(change: Trade, english: bool) -> list:
 
 
 def _reply(
-    etf: Subject, stocks: list[Subject], asked: Asked, changes: Changes, wanted: Sequence[Trade], others: Sequence[Trade]
+    etf: Subject,
+    stocks: list[Subject],
+    asked: Asked,
+    changes: Changes,
+    wanted: Sequence[Trade],
+    others: Sequence[Trade],
 ) -> Reply:
     english, span = asked.english, f"{changes.previous} → {changes.date}"
     who = wording.with_particle(etf.name, "이가")
     if not wanted:
         what = ", ".join(stock.name for stock in stocks) or "종목"
-        text = f"{span} 사이에 {who} {asked.verb} {wording.with_particle(what, '은는')} 없습니다.{_beside(asked, others)}"
+        text = (
+            f"{span} 사이에 {who} {asked.verb} {wording.with_particle(what, '은는')} 없습니다.{_beside(asked, others)}"
+        )
         return Reply(f"{etf.name} made no such trade ({span})." if english else text)
     rows = [_row(change, english) for change in wanted][: asked.limit or None]
     columns = list(_COLUMNS_EN if english else _COLUMNS)
@@ -174,6 +234,8 @@ def _reply(
     if asked.single:
         first = rows[0]
         moved = f"비중 {wording.percent(first[4])} → {wording.percent(first[5])}"
+        if asked.by_shares and first[3] is not None:
+            moved = f"수량 {first[3]:+.2f}%"
         return Reply(f"{span} 사이에 {who} 가장 많이 {asked.verb} 종목은 **{first[0]}**입니다({moved}).", shown)
     text = f"{span} 사이에 {who} {asked.verb} 종목은 **{len(wanted)}개**입니다: {_grouped(rows, False)}."
     return Reply(f"{text}{_beside(asked, others)}", shown)
@@ -196,7 +258,7 @@ def _grouped(rows: Sequence[Sequence], english: bool) -> str:
 
 
 def _pair(etf: Subject, stocks: list[Subject], asked: Asked) -> Steps:
-    """Every trade of a stock by an ETF that the data holds, the newest first."""
+    """Every trade of a stock by an ETF that the data holds, the newest first, or the oldest where the first is asked for."""
     codes = [code for stock in stocks for code in stock.keys]
     days = ""
     if asked.period is not None:
@@ -205,7 +267,7 @@ def _pair(etf: Subject, stocks: list[Subject], asked: Asked) -> Steps:
         "MATCH (e:ETF)-[t:TRADED]->(s:Stock)\n"
         f"WHERE e.code = {literal(etf.key)} AND s.code IN {literals(codes)}\n  AND t.action IN {literals(asked.actions)}{days}\n"
         "RETURN t.date AS 날짜, s.name AS 종목, t.action AS 구분, t.shares_change AS `수량 변화(%)`, "
-        "t.weight_before AS `이전 비중(%)`, t.weight_after AS `이후 비중(%)`\nORDER BY t.date DESC, s.code", HISTORY
+        f"t.weight_before AS `이전 비중(%)`, t.weight_after AS `이후 비중(%)`\nORDER BY t.date{'' if asked.first else ' DESC'}, s.code", HISTORY
     )  # fmt: skip
     names = ", ".join(stock.name for stock in stocks)
     who, what = wording.with_particle(etf.name, "이가"), wording.with_particle(names, "을를")
@@ -214,8 +276,21 @@ def _pair(etf: Subject, stocks: list[Subject], asked: Asked) -> Steps:
         return Reply(f"{etf.name} did not trade {names} so in the data." if asked.english else text)
     rows = [[day, name, ACTION_NAMES[action][asked.english], *rest] for day, name, action, *rest in result.rows]
     shown = [Table(f"{etf.name}: {names}", list(result.columns), rows)]
+    if asked.first:
+        return _first_trade(etf, names, asked, rows[0], shown)
     last = rows[0]
     if asked.english:
         return Reply(f"{etf.name} traded {names} on **{len(rows)}** days, last on {last[0]} ({last[2]}).", shown)
     counted = f"{who} {what} {asked.verb} 날은 **{len(rows)}일**이고, 마지막은 **{last[0]}**({last[2]})입니다."
     return Reply(f"자료에서 {counted}", shown)
+
+
+def _first_trade(etf: Subject, names: str, asked: Asked, row: Sequence, shown: list[Table]) -> Reply:
+    day, action = row[0], row[2]
+    if asked.english:
+        return Reply(f"In the data {etf.name} first traded {names} so on **{day}** ({action}).", shown)
+    known = ""
+    if "new" in asked.actions and action != ACTION_NAMES["new"][0]:
+        known = " 자료가 시작된 날에 이미 담고 있었으므로 그 전에 처음 샀을 수 있습니다."
+    who, what = wording.with_particle(etf.name, "이가"), wording.with_particle(names, "을를")
+    return Reply(f"자료에서 {who} {what} 처음 {asked.verb} 날은 **{day}**({action})입니다.{known}", shown)
