@@ -86,12 +86,17 @@ def _business_day_before(day: date, count: int = 1) -> date:
     return day
 
 
+# A day without a year that is this close behind the data date is meant, though the data has not reached it.
+_JUST_AHEAD = timedelta(days=31)
+
+
 def _latest_day(month: int, day: int, as_of: date) -> date:
-    """The latest such day not after the data date; 29 February finds its leap year."""
+    """The latest such day not after the data date, or one just ahead of it; 29 February finds its leap year."""
     if not 1 <= month <= 12 or not 1 <= day <= monthrange(2024, month)[1]:
         raise _NoSuchDay(f"{month}-{day}")
-    for year in range(as_of.year, as_of.year - 8, -1):
-        if day <= monthrange(year, month)[1] and date(year, month, day) <= as_of:
+    ahead = as_of + _JUST_AHEAD
+    for year in range(ahead.year, as_of.year - 8, -1):
+        if day <= monthrange(year, month)[1] and date(year, month, day) <= ahead:
             return date(year, month, day)
     raise _NoSuchDay(f"{month}-{day}")
 
@@ -247,6 +252,12 @@ def _part_of_year(found: Found, as_of: date) -> DateMention:
     return _mention(date(year, first, 1), _month_end(year, first + length - 1))
 
 
+def _english_quarter(found: Found, as_of: date) -> DateMention:
+    first = int(found["quarter"]) * 3 - 2
+    year = int(found["year"]) if found["year"] else _month_year(first, as_of)
+    return _mention(date(year, first, 1), _month_end(year, first + 2), year_given=bool(found["year"]))
+
+
 def _year_to_date(found: Found, as_of: date) -> DateMention:
     return _mention(date(as_of.year, 1, 1), as_of)
 
@@ -341,6 +352,7 @@ _RULES: list[tuple[re.Pattern[str], Callable[[Found, date], DateMention]]] = [
     _rule(r"연초\s*(?:이후|이래|부터|대비)?|올해\s*들어서?|올해\s*초\s*(?:부터|이후|대비)|year[\s-]to[\s-]date|\bytd\b|this\s+year", _year_to_date),
     _rule(rf"(?:{_YEAR}\s*)(?:연|년)?말|작년\s*연말|(?<![가-힣])연말", _year_end),
     _rule(rf"(?:{_YEAR}\s*)?(?:(?P<half>[상하])반기|(?P<quarter>[1-4])\s*(?:분기|[qQ]))", _part_of_year),
+    _rule(r"(?<![0-9A-Za-z])Q(?P<quarter>[1-4])(?:\s*(?:of\s+)?(?P<year>20\d{2}))?(?![0-9A-Za-z])", _english_quarter),
     _rule(rf"{_YEAR}", _whole_year),
     _rule(rf"(?P<count>{_NUMBER}|일)\s*{_UNIT}\s*전(?!체|부|략|기)", _ago),
     _rule(rf"(?:최근|지난|이전|직전)\s*(?P<count>{_NUMBER}|일)\s*{_UNIT}\s*(?:간|동안|새|사이)?", _recent),

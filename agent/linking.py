@@ -23,8 +23,11 @@ _TICKER = re.compile(r"[A-Z][A-Z./]{0,5}")
 _CODE = re.compile(r"(?<![0-9A-Za-z])(?=[0-9A-Za-z]*\d)[0-9A-Za-z]{6}(?![0-9A-Za-z])")
 # Upper-case words that people write in questions and that are tickers somewhere.
 _NO_TICKERS = frozenset(
-    "ETF ETFS NAV AUM TER TOP PDF ISIN AI IT A I IS ON ALL OR AND SO BE ARE CU PER PBR ROE EPS YTD VS KRX USD KRW ISA TR PR H OK HI ME "
-    "MY HAS NOW NEW OUT TWO ONE LOW FUND AGE BUY SEE KEY ANY CAN DAY ESG REIT EV US UK EU UN Q P N K S".split()
+    """
+    ETF ETFS NAV AUM TER TOP PDF ISIN AI IT A I IS ON ALL OR AND SO BE ARE CU PER PBR ROE EPS YTD VS KRX
+    USD KRW ISA TR PR H OK HI ME MY HAS NOW NEW OUT TWO ONE LOW FUND AGE BUY SEE KEY ANY CAN DAY ESG
+    REIT EV US UK EU UN Q P N K S
+    """.split()
 )
 _ETF_WORD = re.compile(r"(?:etf|이티에프)$", re.IGNORECASE)
 _WORD = re.compile(r"[0-9A-Za-z]+|[가-힣ㄱ-ㅎㅏ-ㅣ]+|[^\s]")
@@ -83,20 +86,22 @@ class NameIndex:
 
     def pieces(self, question: str) -> list[Piece]:
         """Every stretch of a question that is a name, overlapping ones included."""
-        pieces = []
-        words = list(_WORD.finditer(question))
-        for start in self._starts(question, words):
+        pieces: list[Piece] = []
+        starts = [word.start() for word in _WORD.finditer(question) if question[word.start()].isalnum()]
+        seen = set(starts)
+        while starts:
+            start = starts.pop()
             last = min(len(question), start + _LONGEST)
             for end in self._ends(question, start, last):
                 mention = question[start:end]
                 named = self.find(mention)
                 if named:
                     pieces.append(Piece(start, end, "entity", Link(mention, named), _cost(mention, named)))
+                    # Korean is written without spaces as well: another name may begin where this one ends.
+                    if end not in seen and question[end : end + 1].isalnum():
+                        seen.add(end)
+                        starts.append(end)
         return pieces
-
-    @staticmethod
-    def _starts(question: str, words: Sequence[re.Match[str]]) -> list[int]:
-        return [word.start() for word in words if question[word.start()].isalnum()]
 
     @staticmethod
     def _ends(question: str, start: int, last: int) -> Iterable[int]:
@@ -170,6 +175,8 @@ def resolve_unknown(connection: Connection, question: str, tokens: Sequence[Toke
         if token.kind != "unknown" or any(piece.start <= token.start < piece.end for piece in pieces):
             continue
         for first, last in _spans(tokens, index):
+            if _is_half_a_name(tokens, first):
+                continue
             start, end = tokens[first].start, tokens[last].end
             link = _resolved(connection, question[start:end])
             if link is not None:
@@ -194,16 +201,32 @@ def _spans(tokens: Sequence[Token], index: int) -> Iterable[tuple[int, int]]:
         "bond",
         "synthetic",
     )
-    while first > 0 and index - first < 3 and _joins(tokens[first - 1], joins) and not tokens[first - 1].particle:
+    while first > 0 and index - first < 3 and _joins(tokens[first - 1], tokens[first], joins):
         first -= 1
-    while last + 1 < len(tokens) and last - index < 3 and _joins(tokens[last + 1], joins) and not tokens[last].particle:
+    while last + 1 < len(tokens) and last - index < 3 and _joins(tokens[last + 1], tokens[last], joins):
         last += 1
     spans = [(a, b) for a in range(first, index + 1) for b in range(index, last + 1)]
     return sorted(spans, key=lambda span: span[0] - span[1])
 
 
-def _joins(token: Token, kinds: Sequence[str]) -> bool:
-    """Whether a token can be a part of a longer name; what is an ETF or a stock by itself is a whole name."""
+def _is_half_a_name(tokens: Sequence[Token], first: int) -> bool:
+    """`Square` of `SK Square`: the rest of a name whose beginning is left out resembles other names."""
+    before = tokens[first - 1] if first else None
+    if before is None or before.particle or tokens[first].kind != "unknown" or not tokens[first].text.isascii():
+        return False
+    return before.kind == "entity" and re.fullmatch(r"[A-Z]{2,3}", before.text) is not None
+
+
+def _joins(token: Token, beside: Token, kinds: Sequence[str]) -> bool:
+    """Whether a token can be a part of a longer name with the one beside it.
+
+    What is an ETF or a stock by itself is a whole name, unless letters that explain nothing are written to it (삼성전|쟈).
+    """
+    left, right = (token, beside) if token.start < beside.start else (beside, token)
+    if left.end + len(left.particle) == right.start or left.end == right.start:
+        return True
+    if left.particle:
+        return False
     if token.kind == "entity":
         return token.value.kinds[0] not in ("etf", "stock")
     return token.kind in kinds
@@ -214,7 +237,43 @@ def _resolved(connection: Connection, mention: str) -> Link | None:
     if len(spelling.normalise(plain)) < 2:
         return None
     resolution: Resolution = resolve(connection, plain)
-    if resolution.status == "none" or resolution.hits[0].score < 0.5:
+    if resolution.status == "none" or not _is_likely(plain, resolution):
         return None
     hits = resolution.hits
     return Link(plain, tuple(Named(h.kind, h.code, h.name, f"near:{h.how}", 0) for h in hits), exact=False)
+
+
+def _is_likely(mention: str, resolution: Resolution) -> bool:
+    """Whether a name that only resembles a mention may be meant: short words of everyday speech resemble many names."""
+    best = resolution.hits[0]
+    if best.kind == "tag" and "업" in mention and "업" not in best.name:
+        # 금융업 is an industry, and no theme whatever it resembles.
+        return False
+    if best.how in ("exact", "group"):
+        return True
+    if best.how == "initials":
+        return all("ㄱ" <= character <= "ㅎ" for character in spelling.normalise(mention))
+    plain = spelling.normalise(mention)
+    if plain.isascii() and plain.isalpha():
+        written = best.how == "fuzzy" or mention[:1].isupper()
+        return len(plain) >= 5 and written and best.score >= 0.55
+    return len(plain) >= 3 and best.score >= 0.5
+
+
+def reordered(names: NameIndex, question: str, tokens: Sequence[Token]) -> list[Piece]:
+    """`미국나스닥100 타이거`: an ETF's name with its brand behind the rest."""
+    pieces = []
+    for last, token in enumerate(tokens):
+        if token.kind != "entity" or "company" not in token.value.kinds:
+            continue
+        first = last
+        while first > 0 and tokens[first - 1].kind == "entity" and not tokens[first - 1].particle:
+            first -= 1
+        for start in range(first, last):
+            rest = question[tokens[start].start : tokens[last - 1].end]
+            found = tuple(named for named in names.find(f"{token.text} {rest}") if named.kind == "etf")
+            if found:
+                mention = question[tokens[start].start : token.end]
+                pieces.append(Piece(tokens[start].start, token.end, "entity", Link(mention, found), 0.9))
+                break
+    return pieces

@@ -72,7 +72,9 @@ class _AnswerStream:
             self._context.emit(AnswerDelta(piece))
 
 
-def answer_with_model(context: RunContext, connection: Connection, question: Question, history: Sequence[Message]) -> Answer:
+def answer_with_model(
+    context: RunContext, connection: Connection, question: Question, history: Sequence[Message]
+) -> Answer:
     """Let the model of the settings answer. When it cannot be reached, the verified reading answers where there is one."""
     near = _nearest(context, connection, question)
     stream = _AnswerStream(context)
@@ -98,7 +100,9 @@ def answer_with_model(context: RunContext, connection: Connection, question: Que
     return answer
 
 
-def _verified(context: RunContext, connection: Connection, question: Question, error: Exception, *, told: bool) -> Answer | None:
+def _verified(
+    context: RunContext, connection: Connection, question: Question, error: Exception, *, told: bool
+) -> Answer | None:
     """The offline answer in place of a model that is down; None when there is none, or when a part was already told."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ModelUnavailable):
@@ -116,7 +120,9 @@ def _verified(context: RunContext, connection: Connection, question: Question, e
 def _nearest(context: RunContext, connection: Connection, question: Question) -> list[Example]:
     context.emit(StepStarted("examples", "examples", "비슷한 검증된 질문을 찾는 중"))
     near = [example for example, _ in nearest(connection, masked(question), k=3)]
-    context.emit(StepFinished("examples", "examples", f"가장 비슷한 질문: {near[0].question}" if near else "비슷한 질문 없음"))
+    context.emit(
+        StepFinished("examples", "examples", f"가장 비슷한 질문: {near[0].question}" if near else "비슷한 질문 없음")
+    )
     return near
 
 

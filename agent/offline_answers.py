@@ -18,7 +18,8 @@ from agent.examples import nearest
 from agent.masking import masked
 from agent.models.offline import NAME, OfflineModel
 from agent.reading.asking_back import ask_back
-from agent.reading.plan import Plan, Reply
+from agent.reading.conditions import Unclear
+from agent.reading.plan import Plan, Reply, Steps
 from agent.reading.question import Question
 from agent.reading.reading import read
 from agent.reading.subjects import missing
@@ -64,12 +65,25 @@ def answer_offline(context: RunContext, connection: Connection, question: Questi
     if outcome.plan is None:
         reply = ask_back(connection, question, outcome, [example for example, _ in near])
         return Answer(reply.text, reply.status, model=NAME, suggestions=reply.suggestions)
-    reply = _carry_out(context, outcome.plan)
+    reply = _carry_out(context, _asking_back(outcome.plan, question.english))
     if reply.status == "refused" and not reply.suggestions:
         reply.suggestions = ask_back(connection, question, outcome, [example for example, _ in near]).suggestions
     return Answer(
         reply.text, reply.status, reply.tables, list(context.cypher), model=NAME, suggestions=reply.suggestions
     )
+
+
+def _asking_back(plan: Plan, english: bool) -> Plan:
+    """The plan, except that what turns out unclear while it is carried out is asked back."""
+
+    def steps() -> Steps:
+        try:
+            return (yield from plan.steps())
+        except Unclear as unclear:
+            text = unclear.en if english else unclear.ko
+            return Reply(text, status="clarify", suggestions=list(unclear.suggestions))
+
+    return Plan(plan.kind, steps)
 
 
 def _nearest(context: RunContext, connection: Connection, question: Question) -> list[tuple[Example, float]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Kind = Literal["count", "percent", "amount", "multiple", "years", "days", "rank", "number"]
@@ -37,7 +37,14 @@ _PERCENT = re.compile(
 _RANGE = re.compile(
     rf"(?P<low>{_DIGITS})\s*%?\s*(?:~|-|–|에서)\s*(?P<high>{_DIGITS})\s*(?:%|퍼센트|프로|퍼)(?:\s*사이)?"
 )
-_COUNTED = r"개(?!월|인|수)|가지|(?=종목)|곳|군데|위(?:권|까지|안)|위(?=\s*까지)|등(?![가-힣])|건|종(?![가-힣목])|종류|대(?=\s*(?:종목|보유|구성))|놈|(?=etfs?\b|stocks?\b|holdings?\b|funds?\b|names?\b|constituents?\b|companies\b)"
+_SIGNED_RANGE = re.compile(
+    rf"(?P<low>[-−]\s?(?:{_DIGITS}))\s*%?\s*(?:~|에서)\s*(?P<high>[-−+]?\s?(?:{_DIGITS}))\s*(?:%|퍼센트|프로|퍼)(?:\s*사이)?"
+)
+_MINUS = re.compile(r"(?:[-−]|마이너스|minus)\s?(?=[\d일이삼사오육칠팔구십])", re.IGNORECASE)
+_COUNTED = (
+    r"개(?!월|인|수)|가지|(?=종목)|곳|군데|위(?:권|까지|안)|위(?=\s*까지)|등(?![가-힣])|건|종(?![가-힣목])|종류|대(?=\s*(?:종목|보유|구성))|놈"
+    r"|(?=etfs?\b|stocks?\b|holdings?\b|funds?\b|names?\b|constituents?\b|companies\b)"
+)
 _COUNT = re.compile(rf"(?P<number>{_DIGITS}|{_NATIVE_WORD})\s*(?:{_COUNTED})", re.IGNORECASE)
 _TOP = re.compile(
     rf"(?:(?P<top>상위|하위|top|톱|탑|최상위|bottom|largest|biggest|first|best)\s*-?\s*)(?P<number>{_DIGITS}|{_NATIVE_WORD}|텐)"
@@ -150,6 +157,8 @@ def _at(text: str, position: int) -> Quantity | None:
     if position and text[position - 1].isalpha() and text[position - 1].isascii() and text[position].isascii():
         return None
     word_start = position == 0 or not ("가" <= text[position - 1] <= "힣")
+    if signed := _signed(text, position):
+        return signed
     if found := _RANGE.match(text, position):
         quantity = Quantity(found.start(), found.end(), found[0], "percent", _value(found["low"]), ">=")
         return Quantity(**{**vars(quantity), "high": _value(found["high"])})
@@ -174,6 +183,29 @@ def _at(text: str, position: int) -> Quantity | None:
         if found := pattern.match(text, position):
             return _compared(text, found, kind, _value(found["number"]))
     return None
+
+
+def _signed(text: str, position: int) -> Quantity | None:
+    """A percentage, or a range of them, below zero; a hyphen behind a letter or digit joins and is no sign."""
+    if position and (text[position - 1].isalnum() or text[position - 1] in "%-."):
+        return None
+    if found := _SIGNED_RANGE.match(text, position):
+        low, high = sorted(_signed_value(found[name]) for name in ("low", "high"))
+        return Quantity(found.start(), found.end(), found[0], "percent", low, ">=", high)
+    minus = _MINUS.match(text, position)
+    found = _PERCENT.match(text, minus.end()) if minus else None
+    if found is None:
+        return None
+    size = _compared(text, found, "percent", _value(found["low"]))
+    if size.high is not None:
+        return None
+    start = min(position, size.start)
+    return replace(size, start=start, text=text[start : size.end], value=-size.value)
+
+
+def _signed_value(text: str) -> float:
+    number = _value(text.lstrip("-−+ "))
+    return -number if text[0] in "-−" else number
 
 
 def _ordinal(found: re.Match[str]) -> float:

@@ -16,7 +16,7 @@ from backend.graph.client import Result
 from backend.settings import Settings
 
 
-class RunCancelled(Exception):  # noqa: N818 - somebody's wish, no failure
+class RunCancelled(Exception):
     """Whoever asked no longer waits for the answer."""
 
 

@@ -62,7 +62,7 @@ def _guarded(
         return _answer(database, question, history, settings, emit, cancelled)
     except RunCancelled:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever breaks, people get an honest sentence and the log the trace
+    except Exception as error:
         if (cancelled is not None and cancelled.is_set()) or _caused_by(error, RunCancelled):
             raise RunCancelled from error
         known = _caused_by(error, AtlasError)

@@ -43,7 +43,16 @@ class TooManyFailures(AtlasError):
 
 def tools(context: RunContext) -> list[Tool]:
     """All tools of one run."""
-    kinds = (QueryGraph, GetEtfInfo, GetEtfPrices, SearchEtf, GetEtfHoldings, GetSimilarEtfs, GetEtfChanges, FinalAnswer)
+    kinds = (
+        QueryGraph,
+        GetEtfInfo,
+        GetEtfPrices,
+        SearchEtf,
+        GetEtfHoldings,
+        GetSimilarEtfs,
+        GetEtfChanges,
+        FinalAnswer,
+    )
     return [kind(context) for kind in kinds]
 
 
@@ -143,7 +152,9 @@ class QueryGraph(_ContextTool):
             context.error = error
             if context.failures >= MOST_FAILURES:
                 # The framework swallows what a tool raises, so the model raises it at its next turn.
-                context.error = TooManyFailures(error.message, ko=f"질의를 {MOST_FAILURES}번 고쳐 봤지만 실행하지 못했습니다: {error.ko}")
+                context.error = TooManyFailures(
+                    error.message, ko=f"질의를 {MOST_FAILURES}번 고쳐 봤지만 실행하지 못했습니다: {error.ko}"
+                )
             return f"Error: {error.message} {json.dumps(error.extra, ensure_ascii=False, default=str)} Repair the query and try again."
         context.cypher.append(cypher)
         context.found, context.error = result, None

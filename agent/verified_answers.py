@@ -18,6 +18,7 @@ from agent.answer import Table
 from agent.example_query import ExampleAnswer, ExampleQuery, answering
 from agent.periods import Period
 from agent.quantities import Quantity
+from agent.reading.days import closed
 from agent.reading.plan import Plan, Query, Reply, Steps, literal, literals
 from agent.reading.question import Question, Subject
 from agent.reading.settling import settle
@@ -33,7 +34,7 @@ _NAMES = ("etf", "stock", "company", "tag", "index", "industry")
 _BRACED = re.compile(r"\{(\w+)\}")
 # What stands in a wording for a number, so that it is read as people's numbers are.
 _SPOKEN = {"n": "7", "percent": "5%", "date": "7월 6일", "period": "지난달", "amount_krw": "1,000만원"}
-_COUNTS = ("count", "rank", "number", "days")
+_COUNTS = ("count", "number", "days")
 _ORDERS = ("big", "small", "newest", "oldest")
 _ALL = 1_000
 _FIXED = ("years", "multiple")
@@ -53,11 +54,13 @@ def match(question: Question, near: Sequence[tuple[Example, float]]) -> Match | 
     """Return the example that the question is a wording of; None where there is none, or where two differ in kind."""
     if question.ambiguous or any(_says_more(token.value) for token in question.tokens):
         return None
+    if any(isinstance(token.value, Period) and token.value.after(question.as_of) for token in question.tokens):
+        return None
     said = signature(question.tokens)
     language = "en" if question.english else "ko"
     found: list[Match] = []
     for example, similarity in near:
-        if similarity < NEAR or example.lang != language:
+        if similarity < NEAR or example.lang != language or _asks_for_the_former(example, question):
             continue
         for wording in example.wordings:
             if wording_signature(wording, example.slots, language) == said:
@@ -70,11 +73,20 @@ def match(question: Question, near: Sequence[tuple[Example, float]]) -> Match | 
     return found[0] if found else None
 
 
+def _asks_for_the_former(example: Example, question: Question) -> bool:
+    """`ACE 200의 옛 이름`: a name that is the current one already is asked for what it was before."""
+    etfs = [token.value for token in question.tokens if token.kind == "etf"]
+    return example.kind == "current_name" and not any(etf.source == "former" for etf in etfs)
+
+
 def _says_more(value: Any) -> bool:
     """Whether a date or number says something that no slot can hold."""
     if isinstance(value, Period):
+        if value.is_day and closed(value.first):
+            # Nothing happens on such a day: a reading says why.
+            return True
         return bool(value.problem or value.around or value.between or value.nearest or value.trading_days)
-    return isinstance(value, Quantity) and (value.about or value.bottom or value.foreign)
+    return isinstance(value, Quantity) and (value.about or value.bottom or value.foreign or value.value < 0)
 
 
 def signature(tokens: Sequence[Token]) -> Counter[tuple[str, ...]]:
@@ -108,6 +120,9 @@ def _sense(token: Token) -> tuple[str, ...]:
     if token.kind == "quantity":
         kind = token.value.kind
         # Years and multiples are never slots: one year of fees is another question than two.
+        if kind == "rank":
+            # The n-th is another question than the first n.
+            return ("nth",)
         return ("number",) if kind in _COUNTS else (kind, *([str(token.value.value)] if kind in _FIXED else []))
     return (token.kind, *role)
 
@@ -192,9 +207,22 @@ def plan(found: Match, as_of: str) -> Plan:
         answer = yield from _carried_out(answering(example, found.values, as_of))
         rows = [list(row) for row in answer.rows]
         tables = [Table(answer.title, list(answer.columns), rows, answer.truncated)] if rows else []
-        return Reply(answer.text, tables, example.outcome, list(example.suggestions))
+        status = "refused" if _is_unknown(found, answer) else example.outcome
+        return Reply(answer.text, tables, status, list(example.suggestions))
 
     return Plan(found.example.kind, steps)
+
+
+_UNKNOWN = re.compile(r"자료[가에] (?:없|부족)|알 수 없|no (?:data|figure)|not in the data", re.IGNORECASE)
+
+
+def _is_unknown(found: Match, answer: ExampleAnswer) -> bool:
+    """Whether the data lacks what was asked of a named ETF: no row, or a row without its figure, and the answer says so."""
+    if not any(slot.type == "etf" for slot in found.example.slots) or not _UNKNOWN.search(
+        re.sub(r"\([^()]*\)", "", answer.text)
+    ):
+        return False
+    return not answer.rows or (len(answer.rows) == 1 and None in answer.rows[0])
 
 
 def _carried_out(steps: Generator[ExampleQuery, Result, ExampleAnswer]) -> Generator[Query, Result, ExampleAnswer]:

@@ -73,7 +73,7 @@ class StubLlm:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:  # noqa: N802 - the standard library's name
+            def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 turn = stub._next(body, dict(self.headers))
                 time.sleep(turn.delay)

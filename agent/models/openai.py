@@ -60,13 +60,18 @@ class StreamedModel(OpenAIModel):
         )
         self._context, self._sink = context, sink
 
-    def generate(self, messages: list[ChatMessage], *_: Any, tools_to_call_from: list[Any] | None = None, **__: Any) -> ChatMessage:
+    def generate(
+        self, messages: list[ChatMessage], *_: Any, tools_to_call_from: list[Any] | None = None, **__: Any
+    ) -> ChatMessage:
         """The model's next message, streamed to the sink on the way."""
         self._context.check()
         if isinstance(self._context.error, TooManyFailures):
             raise self._context.error
         arguments = self._prepare_completion_kwargs(
-            messages=messages, tools_to_call_from=tools_to_call_from, model=self.model_id, custom_role_conversions=self.custom_role_conversions
+            messages=messages,
+            tools_to_call_from=tools_to_call_from,
+            model=self.model_id,
+            custom_role_conversions=self.custom_role_conversions,
         )
         try:
             deltas = list(self._deltas(arguments))
@@ -103,7 +108,9 @@ class StreamedModel(OpenAIModel):
             # Hanging up tells the server to stop.
             stream.close()
         if not finished:
-            raise ModelUnavailable("the stream ended before the message", ko="언어 모델의 답이 중간에 끊겼습니다. 다시 물어봐 주세요.")
+            raise ModelUnavailable(
+                "the stream ended before the message", ko="언어 모델의 답이 중간에 끊겼습니다. 다시 물어봐 주세요."
+            )
 
     def _message(self, message: ChatMessage, tools: list[Any]) -> ChatMessage:
         if message.tool_calls:
@@ -116,14 +123,18 @@ class StreamedModel(OpenAIModel):
             return written
         function = ChatMessageToolCallFunction(name="final_answer", arguments={"answer": text})
         call = ChatMessageToolCall(id="plain-text", type="function", function=function)
-        return ChatMessage(role=MessageRole.ASSISTANT, content=message.content, tool_calls=[call], token_usage=message.token_usage)
+        return ChatMessage(
+            role=MessageRole.ASSISTANT, content=message.content, tool_calls=[call], token_usage=message.token_usage
+        )
 
     def _written_call(self, message: ChatMessage, names: set[str]) -> ChatMessage | None:
         """A tool call that the model wrote as JSON into its text, as small models do; None for ordinary text."""
         if '"name"' not in (message.content or ""):
             return None
         try:
-            parsed = self.parse_tool_calls(ChatMessage(role=message.role, content=message.content, token_usage=message.token_usage))
+            parsed = self.parse_tool_calls(
+                ChatMessage(role=message.role, content=message.content, token_usage=message.token_usage)
+            )
         except (ValueError, KeyError, AssertionError):
             return None
         return parsed if parsed.tool_calls and parsed.tool_calls[0].function.name in names else None

@@ -128,6 +128,7 @@ def _unknown(
 def _is_telling(mention: str) -> bool:
     """Whether a mention is long enough to resemble a name: a syllable, or two or three letters with a digit, resemble many."""
     plain = re.sub(r"\W", "", mention)
+    plain = re.sub(r"(?<=^[가-힣])(?:에|은|는|을|를|의|이|가)$", "", plain)
     return len(plain) > 1 and not (plain.isascii() and len(plain) < 4 and re.search(r"\d", plain))
 
 

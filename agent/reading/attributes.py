@@ -55,7 +55,9 @@ def read(reader: Reader) -> Plan | None:
         or reader.has("date", "return", "similar", "overlap", "trend", "concentration", "stock_count")
     ):
         return None
-    if reader.has("hold") and not (reader.has("asset_class", "tag_word", "invest", "cost") or reader.quantities("amount")):
+    if reader.has("hold") and not (
+        reader.has("asset_class", "tag_word", "invest", "cost") or reader.quantities("amount")
+    ):
         return None
     if reader.has("holdings") and not reader.has("data_date"):
         return None
@@ -68,7 +70,10 @@ def read(reader: Reader) -> Plan | None:
         wanted.remove("manager")
     if not wanted and len(etfs) > 1 and reader.has("big", "small"):
         # `어느 게 더 커?` without a measure asks for the size, `더 싸?` for the fee.
-        cheap = any(token.text.startswith(("싼", "싸", "저렴", "비싸", "비싼", "cheap", "착한")) for token in reader.find("big", "small"))
+        cheap = any(
+            token.text.startswith(("싼", "싸", "저렴", "비싸", "비싼", "cheap", "착한"))
+            for token in reader.find("big", "small")
+        )
         wanted = ["fee" if cheap else "aum"]
     if not wanted and len(etfs) > 1 and reader.has("compare"):
         wanted = ["fee", "aum", "listed", "manager", "index_word"]
@@ -86,7 +91,7 @@ def read(reader: Reader) -> Plan | None:
     for token in reader.quantities("years"):
         # A fee is a yearly one.
         token.used = token.used or ("fee" in wanted and token.value.value == 1)
-    if any(not token.value.kind == "multiple" for token in reader.find("quantity") if not token.used):
+    if any(token.value.kind != "multiple" for token in reader.find("quantity") if not token.used):
         return None
     multiples = reader.quantities("multiple")
     for token in multiples:
@@ -106,7 +111,8 @@ def _asks_what_it_is(reader: Reader) -> bool:
     rest = [
         token
         for token in reader.tokens
-        if token.kind not in ("filler", "confirm", "etf", "etf_word", "what", "exist", "how_much", "name", "list", "code", "now")
+        if token.kind
+        not in ("filler", "confirm", "etf", "etf_word", "what", "exist", "how_much", "name", "list", "code", "now")
     ]
     return not rest
 

@@ -31,7 +31,6 @@ class Condition:
             text += f" AND {expression} <= {literal(self.high)}"
         return text
 
-
     def words(self, unit: str) -> str:
         """The condition in Korean, without its measure: `5% 이상`."""
         sign = {">=": "이상", ">": "초과", "<=": "이하", "<": "미만"}[self.operator]
@@ -48,7 +47,7 @@ class Order:
     asked: bool = True
 
 
-class Unclear(Exception):  # noqa: N818 - no failure, a question to ask back
+class Unclear(Exception):
     """The question can be read in more than one way, or lacks a part; `ko` and `en` ask for it."""
 
     def __init__(self, ko: str, en: str = "", suggestions: tuple[str, ...] = ()) -> None:
@@ -73,6 +72,10 @@ def conditions(reader: Reader, measures: dict[str, str], defaults: dict[str, str
             continue
         if quantity.about:
             raise Unclear(f"‘{quantity.text.strip()}’가 어디부터 어디까지인지 정해 주세요. 예: 5% 이상, 5% 미만")
+        if quantity.value < 0 and (not operator or (operator == ">" and "넘" in quantity.text)):
+            # `-1%를 넘은`: beyond it, or above it?
+            raise Unclear(f"‘{quantity.text.strip()}’가 어느 쪽인지 정해 주세요. 예: -1% 이하, -1% 이상",
+                          f"Which side of “{quantity.text.strip()}”? For example below -1%.")  # fmt: skip
         token.used = True
         if quantity.foreign:
             raise Unclear("금액은 원화로만 비교할 수 있습니다. 원화 금액으로 물어봐 주세요.")

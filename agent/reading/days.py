@@ -58,10 +58,14 @@ def day_without_data(etf: Subject, day: date | None, as_of: date, english: bool)
     where = f" AND p.date < {literal(day.isoformat())}" if day else ""
     found = yield Query(
         f"MATCH (e:ETF)-[:HAS_PRICE]->(p:Price)\nWHERE e.code = {literal(etf.key)}{where}\n"
-        "RETURN p.date AS 날짜, p.close AS 종가, p.nav AS NAV\nORDER BY p.date DESC\nLIMIT 1", HISTORY
+        "RETURN p.date AS 날짜, p.close AS 종가, p.nav AS NAV\nORDER BY p.date DESC\nLIMIT 1",
+        HISTORY,
     )
     if day is None:
-        return Reply(f"There are no prices of {etf.name} in the data." if english else f"{etf.name}의 시세 자료가 없습니다.", status="refused")
+        return Reply(
+            f"There are no prices of {etf.name} in the data." if english else f"{etf.name}의 시세 자료가 없습니다.",
+            status="refused",
+        )
     why = closed(day)
     before = ""
     if found.rows:
@@ -70,7 +74,11 @@ def day_without_data(etf: Subject, day: date | None, as_of: date, english: bool)
         before = f" 그 전 마지막 자료는 {last}({', '.join(value for value in values if value)})입니다."
     if english:
         reason = "the exchange was closed" if why else "the data has no price of that day"
-        return Reply(f"There is no price of {etf.name} on {day.isoformat()}: {reason}." + (f" The last before it is of {found.rows[0][0]}." if found.rows else ""), status="refused" if not why else "answered")
+        return Reply(
+            f"There is no price of {etf.name} on {day.isoformat()}: {reason}."
+            + (f" The last before it is of {found.rows[0][0]}." if found.rows else ""),
+            status="refused" if not why else "answered",
+        )
     if why:
         return Reply(f"{day.isoformat()}은 **휴장일**({why})이라 {etf.name}의 거래가 없었습니다.{before}")
     return Reply(f"{etf.name}의 {day.isoformat()} 시세는 자료에 없습니다.{before}", status="refused")
@@ -80,10 +88,15 @@ def period_without_data(etf: Subject, period: Period | None, english: bool) -> S
     """The reply where an ETF has no price in a period."""
     found = yield Query(
         f"MATCH (e:ETF)-[:HAS_PRICE]->(p:Price)\nWHERE e.code = {literal(etf.key)}\n"
-        "RETURN min(p.date) AS 첫날, max(p.date) AS 마지막날, count(p) AS 날수", HISTORY
+        "RETURN min(p.date) AS 첫날, max(p.date) AS 마지막날, count(p) AS 날수",
+        HISTORY,
     )
     first, last, days = found.rows[0]
     known = f" 시세는 {first}부터 {last}까지 {days}일치가 있습니다." if days else ""
     if english:
-        return Reply(f"There are no prices of {etf.name} in that period." + (f" There are {days} days, {first} to {last}." if days else ""), status="refused")
+        return Reply(
+            f"There are no prices of {etf.name} in that period."
+            + (f" There are {days} days, {first} to {last}." if days else ""),
+            status="refused",
+        )
     return Reply(f"{etf.name}의 그 기간 시세는 자료에 없습니다.{known}", status="refused")

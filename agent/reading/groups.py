@@ -76,9 +76,18 @@ def read(reader: Reader) -> Plan | None:
 def _group(reader: Reader) -> str | None:
     """Which groups are asked for: a word for them that is no filter's own."""
     something = reader.has("etf_word", "hold", "by_group", "count", "list", "rank", "aum", "most")
-    if not reader.find("company") and (reader.has("manager") or (reader.has("where") and reader.has("manage"))) and something:
+    if (
+        not reader.find("company")
+        and (reader.has("manager") or (reader.has("where") and reader.has("manage")))
+        and something
+    ):
         return "manager"
-    if not reader.find("tag", "stock") and reader.has("tag_word") and something and not reader.has("domestic", "overseas"):
+    if (
+        not reader.find("tag", "stock")
+        and reader.has("tag_word")
+        and something
+        and not reader.has("domestic", "overseas")
+    ):
         return "tag_word"
     if not reader.find("index", "stock") and reader.has("index_word") and something:
         return "index_word"
@@ -121,15 +130,23 @@ def _ranking(asked: _Asked) -> Steps:
     )
     described = asked.chosen.described()
     if not result.rows:
-        text = f"There are no {described}." if asked.english else f"자료에 {wording.with_particle(described, '이가')} 없습니다."
+        text = (
+            f"There are no {described}."
+            if asked.english
+            else f"자료에 {wording.with_particle(described, '이가')} 없습니다."
+        )
         return Reply(text)
     name, etfs, aum, fee = result.rows[0]
     shown = [table(f"{asked.noun}: {described}", result)]
     if asked.english:
         size = wording.amount(aum, True)
-        return Reply(f"**{name}** comes first of {len(result.rows)} {asked.noun}s of {described}: {etfs} ETFs, {size}.", shown)
+        return Reply(
+            f"**{name}** comes first of {len(result.rows)} {asked.noun}s of {described}: {etfs} ETFs, {size}.", shown
+        )
     figure = {"etfs": f"{etfs}개", "aum": wording.amount(aum), "fee": wording.fee(fee)}[asked.measure]
-    what = {"etfs": f"{described} 수가", "aum": f"{described}의 순자산 합계가", "fee": f"{described}의 평균 보수가"}[asked.measure]
+    what = {"etfs": f"{described} 수가", "aum": f"{described}의 순자산 합계가", "fee": f"{described}의 평균 보수가"}[
+        asked.measure
+    ]
     high, low = {"etfs": ("많은", "적은"), "aum": ("큰", "작은"), "fee": ("높은", "낮은")}[asked.measure]
     lead = f"{what} 가장 {high if asked.descending else low} {wording.with_particle(asked.noun, '은는')} **{name}**({figure})입니다."
     if asked.single:

@@ -10,7 +10,19 @@ from agent.reading.days import closed, future
 from agent.reading.plan import HISTORY, Plan, Query, Reply, Steps, literal, literals, table
 from agent.reading.question import Reader, Subject
 
-DATED = ("date", "trend", "first_time", "then_now", "when", "day", "recent", "exceed", "undercut", "increase", "decrease")
+DATED = (
+    "date",
+    "trend",
+    "first_time",
+    "then_now",
+    "when",
+    "day",
+    "recent",
+    "exceed",
+    "undercut",
+    "increase",
+    "decrease",
+)
 OTHERS = (
     "buy", "sell", "new", "out", "fee", "aum", "listed", "price", "nav", "premium", "return", "volume", "similar", "overlap", "former", "renamed",
     "undenied",
@@ -64,7 +76,9 @@ def _planned(reader: Reader, etf: Subject, stock: Subject, periods: list[Period]
     one_day = len(periods) == 1 and periods[0].is_day and not periods[0].around
     period = _covering(periods, reader)
     if limits:
-        return Plan("weight_threshold", lambda: _threshold(etf, stock, period if periods else None, limits, firsts or asks_when))
+        return Plan(
+            "weight_threshold", lambda: _threshold(etf, stock, period if periods else None, limits, firsts or asks_when)
+        )
     if (firsts or (asks_when and extreme is None)) and not periods:
         return Plan("first_held", lambda: _first_held(etf, stock))
     if extreme is not None:
@@ -123,9 +137,7 @@ def _history(etf: Subject, stock: Subject, period: Period | None, moved: bool) -
     return Reply(text, shown)
 
 
-def _threshold(
-    etf: Subject, stock: Subject, period: Period | None, limits: list[Condition], first_only: bool
-) -> Steps:
+def _threshold(etf: Subject, stock: Subject, period: Period | None, limits: list[Condition], first_only: bool) -> Steps:
     where = "".join(f" AND {condition.cypher('h.weight')}" for condition in limits)
     result = yield Query(
         f"{held(etf, stock, period, where)}\nRETURN h.date AS 날짜, h.weight AS `비중(%)`\nORDER BY h.date", HISTORY
@@ -144,7 +156,9 @@ def _threshold(
 
 def _first_held(etf: Subject, stock: Subject) -> Steps:
     result = yield Query(f"{held(etf, stock, None)}\nRETURN min(h.date) AS 첫날, max(h.date) AS `마지막 날`", HISTORY)
-    known = yield Query(f"MATCH (e:ETF)-[h:HELD]->(s)\nWHERE e.code = {literal(etf.key)}\nRETURN min(h.date) AS 첫날", HISTORY)
+    known = yield Query(
+        f"MATCH (e:ETF)-[h:HELD]->(s)\nWHERE e.code = {literal(etf.key)}\nRETURN min(h.date) AS 첫날", HISTORY
+    )
     first = result.rows[0][0]
     who, what = wording.with_particle(etf.name, "이가"), wording.with_particle(stock.name, "을를")
     if first is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.answer import Table
 from agent.reading import wording
@@ -19,6 +19,7 @@ OTHERS = (
     "nav", "premium", "return", "listed", "manager", "cost", "invest", "former", "renamed", "volume",
 )  # fmt: skip
 _KINDS = {"cash": ("cash", "현금성 자산"), "bond": ("bond", "채권"), "derivative": ("derivative", "파생상품")}
+_KIND_NAMES = {"Stock": "주식", "bond": "채권", "cash": "현금", "derivative": "파생상품", "other": "기타", "Asset": "기타"}
 _ASKED = (
     "holdings", "stock_word", "hold", "weight", "concentration", "etf_held", "cash", "bond", "derivative", "percent_word",
     "count", "stock_count", "main", "asset_word",
@@ -133,7 +134,9 @@ def _list(wanted: _Wanted) -> Steps:
     lines = wanted.matched()
     if wanted.smallest:
         lines[1] += " AND h.weight IS NOT NULL"
-    values = ("s.name", "s.code", "label(s)", "h.weight", "h.shares", "h.date")
+    kind = "CASE WHEN label(s) = 'Asset' THEN s.kind ELSE label(s) END" if wanted.everything else "label(s)"
+    kind = "s.kind" if wanted.kind in _KINDS else kind
+    values = ("s.name", "s.code", kind, "h.weight", "h.shares", "h.date")
     lines.append("RETURN " + ", ".join(f"{value} AS `{name}`" for value, name in zip(values, names, strict=True)))
     lines.append(f"ORDER BY h.weight IS NULL, h.weight {'ASC' if wanted.smallest else 'DESC'}, s.code")
     lines += [*([f"SKIP {wanted.skip}"] if wanted.skip else []), f"LIMIT {wanted.rows}"]
@@ -141,7 +144,10 @@ def _list(wanted: _Wanted) -> Steps:
     if not result.rows:
         return (yield from _nothing(wanted))
     title = f"{wanted.etf.name} {'holdings' if wanted.english else '구성종목'}"
-    return Reply(_list_text(wanted, result.rows), [table(title, result)])
+    shown = table(title, result)
+    if not wanted.english:
+        shown = replace(shown, rows=[[*row[:2], _KIND_NAMES.get(row[2], row[2]), *row[3:]] for row in shown.rows])
+    return Reply(_list_text(wanted, result.rows), [shown])
 
 
 def _list_text(wanted: _Wanted, rows: list[tuple]) -> str:
@@ -177,7 +183,11 @@ def _nothing(wanted: _Wanted) -> Steps:
     etf = wanted.etf
     known = yield Query(f"MATCH (e:ETF)-[h:HOLDS]->(s)\nWHERE e.code = {literal(etf.key)}\nRETURN count(s) AS 자산")
     if not known.rows[0][0]:
-        text = f"There are no holdings of {etf.name} in the data." if wanted.english else f"{etf.name}의 구성종목 자료가 없습니다."
+        text = (
+            f"There are no holdings of {etf.name} in the data."
+            if wanted.english
+            else f"{etf.name}의 구성종목 자료가 없습니다."
+        )
         return Reply(text, status="refused")
     if wanted.english:
         return Reply(f"{etf.name} holds nothing of that kind.")

@@ -13,7 +13,11 @@ _LABELS = {"Stock": "주식", "ETF": "ETF", "bond": "채권", "cash": "현금", 
 def read(reader: Reader) -> Plan | None:
     """The weight of an ETF by kind of asset, by industry or by market; None for other questions."""
     etfs = [token.value for token in reader.find("etf") if not token.negative]
-    if len(etfs) != 1 or reader.find("stock", "date") or reader.has("fee", "price", "return", "aum", "buy", "sell", "listed"):
+    if (
+        len(etfs) != 1
+        or reader.find("stock", "date")
+        or reader.has("fee", "price", "return", "aum", "buy", "sell", "listed")
+    ):
         return None
     kinds = sum(reader.has(kind) for kind in ("bond", "cash", "derivative", "etf_held")) + any(
         token.kind == "stock_word" and token.text.startswith("주식") for token in reader.tokens
@@ -65,8 +69,14 @@ def _industries(etf: Subject, english: bool) -> Steps:
     name, weight, _ = result.rows[0]
     shown = [table(f"{etf.name}: {'industries' if english else '업종별 비중'}", result)]
     if english:
-        return Reply(f"The largest industry in {etf.name} is **{name}** ({wording.percent(weight)}). Only Korean stocks have an industry.", shown)
-    return Reply(f"{etf.name}에서 비중이 가장 큰 업종은 **{name}**({wording.percent(weight)})입니다. 업종 자료가 있는 국내 주식만 더했습니다.", shown)
+        return Reply(
+            f"The largest industry in {etf.name} is **{name}** ({wording.percent(weight)}). Only Korean stocks have an industry.",
+            shown,
+        )
+    return Reply(
+        f"{etf.name}에서 비중이 가장 큰 업종은 **{name}**({wording.percent(weight)})입니다. 업종 자료가 있는 국내 주식만 더했습니다.",
+        shown,
+    )
 
 
 def _markets(etf: Subject, english: bool) -> Steps:

@@ -21,7 +21,9 @@ _COLUMNS = "s.name AS 종목, s.code AS 종목코드, h.weight AS `비중(%)`, h
 def read(reader: Reader) -> Plan | None:
     """The basket of an ETF on a day, or an ETF's moved weights; None when the question is about something else."""
     etfs = [token.value for token in reader.find("etf") if not token.negative]
-    asked = reader.has("weight", "hold", "holdings", "stock_word", "stock_count", "concentration", "count", "main") or reader.quantities("count")
+    asked = reader.has(
+        "weight", "hold", "holdings", "stock_word", "stock_count", "concentration", "count", "main"
+    ) or reader.quantities("count")
     if len(etfs) != 1 or not asked or not reader.has("date") or reader.has(*OTHERS, "etf_word", "first_time"):
         return None
     if reader.find("stock", "company", "tag", "index"):
@@ -30,10 +32,10 @@ def read(reader: Reader) -> Plan | None:
     if any(period.after(reader.question.as_of) for period in periods):
         return Plan.saying("refuse_future", future(reader.question.as_of, reader.question.english))
     etf = reader.subjects("etf")[0]
-    if reader.has("increase", "decrease") and reader.has("weight") or _grew(reader):
+    if (reader.has("increase", "decrease") and reader.has("weight")) or _grew(reader):
         return _moved(reader, etf, periods)
     together = reader.take("then_now", "compare") or len(periods) == 2
-    together = reader.take("now") and not _as_of(reader) or together
+    together = (reader.take("now") and not _as_of(reader)) or together
     changed = reader.has("trade") or any(token.text.startswith("어떻게") for token in reader.find("trend"))
     counted, added = reader.take("count", "stock_count"), reader.take("sum", "concentration")
     count, said = limit(reader, None)
@@ -66,7 +68,9 @@ def _as_of(reader: Reader) -> bool:
 
 
 def _grew(reader: Reader) -> bool:
-    return reader.has("weight") and any(token.text.startswith(("커진", "커졌", "작아")) for token in reader.find("big", "small"))
+    return reader.has("weight") and any(
+        token.text.startswith(("커진", "커졌", "작아")) for token in reader.find("big", "small")
+    )
 
 
 def _top(etf: Subject, day: str, count: int, smallest: bool = False) -> Query:
@@ -96,7 +100,9 @@ def _on_day(etf: Subject, period: Period, count: int, counted: bool, added: bool
     shown = [table(f"{day} {etf.name} 구성종목", result)]
     if added:
         total = sum(row[2] or 0 for row in result.rows)
-        return Reply(f"{note}{day} {etf.name}의 상위 {len(result.rows)}종목 비중을 더하면 **{total:.2f}%**입니다.", shown)
+        return Reply(
+            f"{note}{day} {etf.name}의 상위 {len(result.rows)}종목 비중을 더하면 **{total:.2f}%**입니다.", shown
+        )
     listed = wording.listed([f"{row[0]} {wording.percent(row[2])}" for row in result.rows], 10)
     size = "작은" if smallest else "큰"
     return Reply(f"{note}{day} {etf.name}에서 비중이 {size} 종목 {len(result.rows)}개: {listed}.", shown)
@@ -127,7 +133,18 @@ def _moved(reader: Reader, etf: Subject, periods: list[Period]) -> Plan | None:
     count, _ = limit(reader, _TOP)
     down = reader.has("decrease") or any(token.text.startswith("작아") for token in reader.find("small"))
     direction(reader)
-    reader.take("increase", "decrease", "weight", "stock_word", "holdings", "percent_word", "rank", "list", "period_word", "hold")
+    reader.take(
+        "increase",
+        "decrease",
+        "weight",
+        "stock_word",
+        "holdings",
+        "percent_word",
+        "rank",
+        "list",
+        "period_word",
+        "hold",
+    )
     return Plan("weight_movers", lambda: _movers(etf, periods[0], count or _TOP, down))
 
 
@@ -155,15 +172,27 @@ def _movers(etf: Subject, period: Period, count: int, down: bool) -> Steps:
     which = "줄어든" if down else "늘어난"
     columns = ["종목", "종목코드", f"{first} 비중(%)", f"{last} 비중(%)", "변화(%p)"]
     shown = [Table(f"{etf.name}에서 비중이 {which} 종목", columns, rows)]
-    return Reply(f"{first} → {last} 사이에 {etf.name}에서 비중이 가장 많이 {which} 종목은 **{rows[0][0]}**입니다: {listed}.", shown)
+    return Reply(
+        f"{first} → {last} 사이에 {etf.name}에서 비중이 가장 많이 {which} 종목은 **{rows[0][0]}**입니다: {listed}.",
+        shown,
+    )
 
 
 def holders(reader: Reader) -> Plan | None:
     """The ETFs that held a stock on an earlier day; None when the question is about something else."""
     stocks = [token.value for token in reader.find("stock") if not token.negative]
-    if len(stocks) != 1 or not reader.has("date") or not reader.has("hold", "weight") or reader.has(*OTHERS, "trade", "increase", "decrease"):
+    if (
+        len(stocks) != 1
+        or not reader.has("date")
+        or not reader.has("hold", "weight")
+        or reader.has(*OTHERS, "trade", "increase", "decrease")
+    ):
         return None
-    if reader.find("etf", "company", "tag", "index", "active") or not reader.has("etf_word") or any(t.negative for t in reader.find("stock")):
+    if (
+        reader.find("etf", "company", "tag", "index", "active")
+        or not reader.has("etf_word")
+        or any(t.negative for t in reader.find("stock"))
+    ):
         return None
     periods = checked_periods(reader)
     if len(periods) != 1 or not periods[0].is_day:

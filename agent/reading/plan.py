@@ -10,7 +10,7 @@ from agent.answer import Status, Table
 from backend.graph.client import Result
 from backend.graph.labels import HISTORY, MARKET
 
-__all__ = ["Call", "HISTORY", "MARKET", "Plan", "Query", "Reply", "Steps", "literal", "literals", "table"]
+__all__ = ["HISTORY", "MARKET", "Call", "Plan", "Query", "Reply", "Steps", "literal", "literals", "table"]
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 
-from agent.linking import Link, Named
+from agent.linking import Link
 from agent.periods import Period
 from agent.reading.tokens import Token
 from agent.reading.vocabulary import load_vocabulary
-from backend.market import spelling
 
 _NOT_CONTENT = ("filler",)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.reading.days import future
 from agent.reading.plan import Plan, Reply
 from agent.reading.question import Reader
 
@@ -57,7 +58,13 @@ _TOPICS: tuple[tuple[str, str, str, str], ...] = (
 
 def read(reader: Reader) -> Plan | None:
     """A kind refusal for forecasts, live prices, taxes, accounts, missing figures, news and advice; None for other questions."""
-    measured = reader.has("return", "fee", "aum", "premium", "rise", "fall") and reader.has("date", "compare", "small", "big")
+    if _is_just_ahead(reader):
+        for token in reader.tokens:
+            token.used = True
+        return Plan.saying("refuse_future", future(reader.question.as_of, reader.question.english))
+    measured = reader.has("return", "fee", "aum", "premium", "rise", "fall") and reader.has(
+        "date", "compare", "small", "big"
+    )
     for concept, kind, ko, en in _TOPICS:
         if concept == "ask_advice" and measured and _only_compares(reader):
             reader.take("ask_advice")
@@ -69,9 +76,16 @@ def read(reader: Reader) -> Plan | None:
     return None
 
 
+def _is_just_ahead(reader: Reader) -> bool:
+    """Whether a day is asked for that the data has not reached yet."""
+    return any(token.value.is_day and token.value.after(reader.question.as_of) for token in reader.find("date"))
+
+
 def _only_compares(reader: Reader) -> bool:
     """`A가 나아 B가 나아` beside a measure compares the measure."""
-    return all(token.text.startswith(("나아", "나은", "나을", "낫", "좋", "better")) for token in reader.find("ask_advice"))
+    return all(
+        token.text.startswith(("나아", "나은", "나을", "낫", "좋", "better")) for token in reader.find("ask_advice")
+    )
 
 
 def stock_prices(reader: Reader) -> Plan | None:

@@ -20,7 +20,9 @@ _TOP = 10
 
 def read(reader: Reader) -> Plan | None:
     """Returns of named ETFs, or the ETFs with the highest or lowest return; None for other questions."""
-    if not reader.has("return", "rise", "fall", "earn") or reader.has("stock_price", "hold", "holdings", "day_count", "fee", "buy", "sell"):
+    if not reader.has("return", "rise", "fall", "earn") or reader.has(
+        "stock_price", "hold", "holdings", "day_count", "fee", "buy", "sell"
+    ):
         return None
     if reader.find("stock") or reader.has("nav", "premium", "volume"):
         return None
@@ -37,22 +39,52 @@ def read(reader: Reader) -> Plan | None:
         descending = reader.has("good")
     if reader.has("bad") and not falling:
         falling, descending = True, True
-    reader.take("return", "rise", "fall", "price", "percent_word", "good", "bad", "most", "earn", "profit_word", "compare", "now", "exist", "period_word", "day", "when", "how_is", "list", "both", "together", "either", "average_no")
+    reader.take(
+        "return",
+        "rise",
+        "fall",
+        "price",
+        "percent_word",
+        "good",
+        "bad",
+        "most",
+        "earn",
+        "profit_word",
+        "compare",
+        "now",
+        "exist",
+        "period_word",
+        "day",
+        "when",
+        "how_is",
+        "list",
+        "both",
+        "together",
+        "either",
+        "average_no",
+    )
     if etfs:
         reader.subjects("etf")
         reader.take("etf_word", "all")
         if days and descending is not None and len(etfs) == 1:
-            return Plan("daily_change", lambda: _best_day(etfs[0], period, not falling and descending is not False, english))
+            return Plan(
+                "daily_change", lambda: _best_day(etfs[0], period, not falling and descending is not False, english)
+            )
         if period is None:
             raise _which_period(etfs[0], english)
         if amounts and reader.has("invest", "earn"):
             return _invested(reader, etfs, period)
         ranked = descending is not None and len(etfs) > 1
-        return Plan("return", lambda: _return_steps(etfs, period, ranked, (descending is not False) != falling, as_of, english))
+        return Plan(
+            "return", lambda: _return_steps(etfs, period, ranked, (descending is not False) != falling, as_of, english)
+        )
     if not reader.has("etf_word") and not reader.find("company", "tag", "index", "active", "leverage", "inverse"):
         return None
     if period is None:
-        raise Unclear("어느 기간의 수익률인지 알려 주세요. 예: 올해, 최근 한 달, 2026년 6월", "Which period? For example this year or June 2026.")
+        raise Unclear(
+            "어느 기간의 수익률인지 알려 주세요. 예: 올해, 최근 한 달, 2026년 6월",
+            "Which period? For example this year or June 2026.",
+        )
     one = singular(reader) or descending is None
     count, said = limit(reader, _TOP)
     chosen = select(reader, held=False)
@@ -113,7 +145,9 @@ def _as_period(period: Period, as_of: date) -> Period:
     return period
 
 
-def _return_steps(etfs: list[Subject], period: Period, ranked: bool, highest: bool, as_of: date, english: bool) -> Steps:
+def _return_steps(
+    etfs: list[Subject], period: Period, ranked: bool, highest: bool, as_of: date, english: bool
+) -> Steps:
     rows, sentences, known = [], [], []
     for etf in etfs:
         result = yield _closes(etf.key, period)
@@ -132,17 +166,30 @@ def _return_steps(etfs: list[Subject], period: Period, ranked: bool, highest: bo
             note += f" 이 ETF의 시세는 {end['date']}까지만 자료에 있습니다."
         if english:
             note = " (no close before the period is known, so its first close served)" if served else ""
-            sentences.append(f"{etf.name} returned **{value:+.2f}%** ({start['date']} {start['close']:,} → {end['date']} {end['close']:,}){note}.")
+            sentences.append(
+                f"{etf.name} returned **{value:+.2f}%** ({start['date']} {start['close']:,} → {end['date']} {end['close']:,}){note}."
+            )
         else:
-            sentences.append(f"{etf.name}의 수익률은 **{value:+.2f}%**입니다({start['date']} 종가 {start['close']:,}원 → {end['date']} {end['close']:,}원).{note}")
+            sentences.append(
+                f"{etf.name}의 수익률은 **{value:+.2f}%**입니다({start['date']} 종가 {start['close']:,}원 → {end['date']} {end['close']:,}원).{note}"
+            )
     if len(known) > 1:
         best = (max if highest else min)(known, key=lambda pair: pair[0])
         lead = "높은" if highest else "낮은"
-        sentences.insert(0, f"수익률이 더 {lead} 쪽은 **{best[1].name}**({best[0]:+.2f}%)입니다." if not english else f"**{best[1].name}** did {'better' if highest else 'worse'} ({best[0]:+.2f}%).")
+        sentences.insert(
+            0,
+            f"수익률이 더 {lead} 쪽은 **{best[1].name}**({best[0]:+.2f}%)입니다."
+            if not english
+            else f"**{best[1].name}** did {'better' if highest else 'worse'} ({best[0]:+.2f}%).",
+        )
     columns = ["ETF", "코드", "수익률(%)", "기준일", "기준 종가(원)", "마지막 날", "마지막 종가(원)"]
     if english:
         columns = ["ETF", "code", "return (%)", "base date", "base close", "last date", "last close"]
-    return Reply(" ".join(sentences), [Table("수익률" if not english else "returns", columns, rows)] if rows else [], status="answered" if rows else "refused")
+    return Reply(
+        " ".join(sentences),
+        [Table("수익률" if not english else "returns", columns, rows)] if rows else [],
+        status="answered" if rows else "refused",
+    )
 
 
 def _best_day(etf: Subject, period: Period | None, highest: bool, english: bool) -> Steps:
@@ -159,7 +206,10 @@ def _best_day(etf: Subject, period: Period | None, highest: bool, english: bool)
     moves.sort(key=lambda move: move[2], reverse=highest)
     day, _, change = moves[0]
     if english:
-        return Reply(f"{etf.name} {'rose' if highest else 'fell'} most on **{day}**: **{change:+.2f}%**.", [Table(etf.name, ["date", "close", "change (%)"], moves[:10])])
+        return Reply(
+            f"{etf.name} {'rose' if highest else 'fell'} most on **{day}**: **{change:+.2f}%**.",
+            [Table(etf.name, ["date", "close", "change (%)"], moves[:10])],
+        )
     return Reply(f"{etf.name}의 종가가 하루에 가장 많이 {'오른' if highest else '내린'} 날은 **{day}**({change:+.2f}%)입니다.",
                  [Table(f"{etf.name} 일간 등락", ["날짜", "종가(원)", "등락률(%)"], moves[:10])])  # fmt: skip
 
@@ -204,7 +254,8 @@ def _ranking(chosen: Selection, period: Period, highest: bool, count: int, singl
         f"WHERE p.close IS NOT NULL\n{among}  AND p.date <= {literal(period.last.isoformat())}\n"
         "WITH e, collect({date: p.date, close: p.close}) AS prices\n"
         f"RETURN e.name AS ETF, e.code AS 코드, [x IN prices WHERE x.date {comparison} {literal(period.first.isoformat())} | x] AS base, "
-        f"[x IN prices WHERE x.date >= {literal(period.first.isoformat())} | x] AS within", HISTORY
+        f"[x IN prices WHERE x.date >= {literal(period.first.isoformat())} | x] AS within",
+        HISTORY,
     )
     rows = []
     for name, code, base, within in result.rows:
@@ -220,8 +271,14 @@ def _ranking(chosen: Selection, period: Period, highest: bool, count: int, singl
     note = f" 그 기간의 시세가 자료에 있는 {total}개만 비교했습니다."
     shown = [Table("수익률 순위", ["ETF", "코드", "수익률(%)", "기준일", "마지막 날"], rows[:count])]
     if english:
-        return Reply(f"**{best[0]}** returned {'most' if highest else 'least'}: **{best[2]:+.2f}%** among the {total} {chosen.described()} with prices.", shown)
-    return Reply(f"{chosen.described()} 가운데 수익률이 가장 {'높은' if highest else '낮은'} 것은 **{best[0]}**({best[2]:+.2f}%)입니다.{note}", shown)
+        return Reply(
+            f"**{best[0]}** returned {'most' if highest else 'least'}: **{best[2]:+.2f}%** among the {total} {chosen.described()} with prices.",
+            shown,
+        )
+    return Reply(
+        f"{chosen.described()} 가운데 수익률이 가장 {'높은' if highest else '낮은'} 것은 **{best[0]}**({best[2]:+.2f}%)입니다.{note}",
+        shown,
+    )
 
 
 __all__ = ["read"]

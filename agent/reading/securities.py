@@ -15,12 +15,31 @@ _MARKETS = ("code", "isin", "industry_word", "name", "market_word", "attribute_a
 
 def read(reader: Reader) -> Plan | None:
     """Co-held stocks, most held stocks, and facts about one stock; None when the question is about something else."""
-    if reader.find("etf") or reader.has("buy", "sell", "new", "out", "increase", "decrease", "trade", "date", "return", "fee", "aum", "weight_no", "manager"):
+    if reader.find("etf") or reader.has(
+        "buy",
+        "sell",
+        "new",
+        "out",
+        "increase",
+        "decrease",
+        "trade",
+        "date",
+        "return",
+        "fee",
+        "aum",
+        "weight_no",
+        "manager",
+    ):
         return None
     stocks = [token.value for token in reader.find("stock") if not token.negative]
     if len(stocks) == 1 and _asks_for_company_of(reader):
         return _co_held(reader, stocks[0])
-    if not stocks and reader.has("stock_word", "holdings") and reader.has("hold", "overlap", "together") and _asks_most(reader):
+    if (
+        not stocks
+        and reader.has("stock_word", "holdings")
+        and reader.has("hold", "overlap", "together")
+        and _asks_most(reader)
+    ):
         return _most_held(reader)
     if len(stocks) == 1 and not reader.has("etf_word", "hold", "weight"):
         return _facts(reader, stocks[0])
@@ -60,7 +79,9 @@ def _co_held_steps(stock: Subject, chosen: Selection, count: int, english: bool)
         return Reply(f"{wording.with_particle(stock.name, '과와')} 함께 담긴 종목이 자료에 없습니다.")
     name, _, etfs, _ = result.rows[0]
     if english:
-        return Reply(f"**{name}** is held together with {stock.name} most often, by {etfs} ETFs.", [table(stock.name, result)])
+        return Reply(
+            f"**{name}** is held together with {stock.name} most often, by {etfs} ETFs.", [table(stock.name, result)]
+        )
     names = wording.listed([f"{row[0]}({row[2]}개)" for row in result.rows], 5)
     return Reply(f"{wording.with_particle(stock.name, '과와')} 가장 많이 함께 담긴 종목은 **{name}**({etfs}개 ETF)입니다. {names}.",
                  [table(f"{stock.name}과 함께 담긴 종목", result)])  # fmt: skip
@@ -73,7 +94,21 @@ def _most_held(reader: Reader) -> Plan | None:
     weighty = reader.take("weight")
     highest = direction(reader) is not False
     chosen = select(reader, held=False)
-    reader.take("stock_word", "holdings", "hold", "overlap", "together", "both", "etf_word", "list", "exist", "rank", "all", "count", "name")
+    reader.take(
+        "stock_word",
+        "holdings",
+        "hold",
+        "overlap",
+        "together",
+        "both",
+        "etf_word",
+        "list",
+        "exist",
+        "rank",
+        "all",
+        "count",
+        "name",
+    )
     return Plan("most_held", lambda: _most_held_steps(chosen, count or _TOP, highest, weighty, reader.question.english))
 
 
@@ -98,10 +133,25 @@ def _most_held_steps(chosen: Selection, count: int, highest: bool, weighty: bool
 
 
 def _facts(reader: Reader, stock: Subject) -> Plan | None:
-    if not reader.has("code", "isin", "industry_word", "kospi", "kosdaq", "attribute_all", "what", "name", "listed") and len(reader.tokens) > 1:
+    if (
+        not reader.has("code", "isin", "industry_word", "kospi", "kosdaq", "attribute_all", "what", "name", "listed")
+        and len(reader.tokens) > 1
+    ):
         return None
     reader.subjects("stock")
-    reader.take("code", "isin", "industry_word", "attribute_all", "name", "stock_word", "kospi", "kosdaq", "where", "now", "exist")
+    reader.take(
+        "code",
+        "isin",
+        "industry_word",
+        "attribute_all",
+        "name",
+        "stock_word",
+        "kospi",
+        "kosdaq",
+        "where",
+        "now",
+        "exist",
+    )
     return Plan("stock_facts", lambda: _fact_steps(stock, reader.question.english))
 
 
@@ -114,11 +164,22 @@ def _fact_steps(stock: Subject, english: bool) -> Steps:
     sentences = []
     for name, code, name_en, isin, market, industry, etfs in result.rows:
         if english:
-            facts = [f"code {code}", *([f"ISIN {isin}"] if isin else []), *([f"market {market}"] if market else []), *([f"industry {industry}"] if industry else [])]
+            facts = [
+                f"code {code}",
+                *([f"ISIN {isin}"] if isin else []),
+                *([f"market {market}"] if market else []),
+                *([f"industry {industry}"] if industry else []),
+            ]
             sentences.append(f"**{name_en or name}**: {', '.join(facts)}; {etfs} ETFs hold it.")
         else:
-            facts = [*([f"시장 {market}"] if market else []), *([f"업종 {industry}"] if industry else []), *([f"ISIN {isin}"] if isin else [])]
-            sentences.append(f"**{name}**의 종목코드는 **{code}**입니다. {', '.join(facts)}{'이고, ' if facts else ''}{etfs}개 ETF가 담고 있습니다.")
+            facts = [
+                *([f"시장 {market}"] if market else []),
+                *([f"업종 {industry}"] if industry else []),
+                *([f"ISIN {isin}"] if isin else []),
+            ]
+            sentences.append(
+                f"**{name}**의 종목코드는 **{code}**입니다. {', '.join(facts)}{'이고, ' if facts else ''}{etfs}개 ETF가 담고 있습니다."
+            )
     if not sentences:
         return Reply(f"{stock.name}의 자료가 없습니다.", status="refused")
     return Reply(" ".join(sentences), [table(stock.name, result)])

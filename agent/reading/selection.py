@@ -123,7 +123,11 @@ class Selection:
             return f"{wording.with_particle(self.holds[0], '을를')}{limits} 담은"
         if self.either:
             return f"{wording.with_particle(' 또는 '.join(self.holds), '을를')}{limits} 담은"
-        names = ", ".join(self.holds) if len(self.holds) > 2 else f"{wording.with_particle(self.holds[0], '과와')} {self.holds[1]}"
+        names = (
+            ", ".join(self.holds)
+            if len(self.holds) > 2
+            else f"{wording.with_particle(self.holds[0], '과와')} {self.holds[1]}"
+        )
         return f"{wording.with_particle(names, '을를')} 모두{limits} 담은"
 
 

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from agent.linking import Link, Named
 from agent.periods import Period
-from agent.reading.question import Question, Subject
+from agent.reading.meanings import settle_names
+from agent.reading.question import Question
 from agent.reading.tokens import Token
-from backend.market import spelling
 
 FILTERS = (
     "active", "passive", "leverage", "inverse", "inverse2", "synthetic", "physical", "hedged", "unhedged", "equity_class",
@@ -27,9 +26,7 @@ _BETWEEN_NAME_AND_NEGATION = ("hold", "etf_word", "tag_word", "exist", "stock_wo
 def settle(text: str, tokens: Sequence[Token], as_of: date, dataset: str) -> Question:
     """Decide what each name and each word of two meanings means in its place, and what a negation denies."""
     question = Question(text, list(tokens), as_of, _language(text, tokens), dataset)
-    for index, token in enumerate(question.tokens):
-        if token.kind == "entity":
-            question.tokens[index] = _as_filter(_settled(question, index))
+    settle_names(question)
     _settle_combinations(question)
     _settle_words(question)
     _mark_negations(question)
@@ -59,98 +56,6 @@ def _language(text: str, tokens: Sequence[Token]) -> str:
     return "ko" if hangul * 2 >= sum(map(len, words)) else "en"
 
 
-def _settled(question: Question, index: int) -> Token:
-    token: Token = question.tokens[index]
-    link: Link = token.value
-    kind = _kind_in_context(question.tokens, index, link)
-    options = link.of(kind)
-    chosen = _one_meaning(options)
-    unsure = not link.exact and len(options) < len(link.options)
-    if chosen is None or kind == "group" or unsure:
-        question.ambiguous.append(link)
-        return replace(token, kind="ambiguous")
-    # Several listings or share classes are called as the question calls them.
-    name = chosen[0].name if len({option.key for option in chosen}) == 1 else token.text
-    subject = Subject(kind, tuple(dict.fromkeys(option.key for option in chosen)), name, token.text, chosen[0].source)
-    return replace(token, kind=kind, value=subject)
-
-
-_FILTER_OF_TAG = {
-    "액티브": "active", "레버리지": "leverage", "인버스": "inverse", "인버스2X": "inverse2", "합성": "synthetic", "환헤지": "hedged",
-}  # fmt: skip
-
-
-def _as_filter(token: Token) -> Token:
-    """A tag that says what a filter word says becomes that word: 액티브 is a property of an ETF."""
-    if token.kind == "tag" and token.value.key in _FILTER_OF_TAG:
-        return replace(token, kind=_FILTER_OF_TAG[token.value.key], value=None)
-    return token
-
-
-def _kind_in_context(tokens: Sequence[Token], index: int, link: Link) -> str:
-    kinds = link.kinds
-    if len(kinds) == 1:
-        return kinds[0]
-    following = [token.kind for token in tokens[index + 1 : index + 4]]
-    token = tokens[index]
-    directly = following[0] if following else ""
-    asked_of_manager = directly in ("manager", "manage") or (directly == "etf_word" and token.particle in ("", "의"))
-    held = token.particle.startswith(("을", "를")) or directly in (
-        "hold",
-        "weight",
-        "buy",
-        "sell",
-        "new",
-        "out",
-        "entered",
-    )
-    if "etf" in kinds:
-        return "etf"
-    if "company" in kinds and "group" in kinds and link.of("company")[0].source == "issuer":
-        return "group"
-    if "company" in kinds and (asked_of_manager or (not held and "stock" not in kinds)):
-        return "company"
-    if held and "stock" in kinds:
-        return "stock"
-    if held and "group" in kinds:
-        return "group"
-    if "index" in kinds and "tag" in kinds:
-        near = {token.kind for token in tokens}
-        return "index" if near & {"index_word", "track"} else "tag"
-    if "tag" in kinds and "stock" in kinds:
-        return "tag" if directly in ("etf_word", "tag_word") else "stock"
-    return next((kind for kind in ("company", "stock", "tag", "index", "group") if kind in kinds), kinds[0])
-
-
-_OFFICIAL = {
-    "name": 0,
-    "code": 0,
-    "alias": 1,
-    "brand": 1,
-    "english": 1,
-    "other_code": 1,
-    "former": 2,
-    "issuer": 2,
-    "ticker": 3,
-}
-
-
-def _one_meaning(options: Sequence[Named]) -> list[Named] | None:
-    """The options that are one thing: a single one, or the listings of one company; None when they differ."""
-    best = min(_OFFICIAL.get(option.source, 4) for option in options)
-    first = [option for option in options if _OFFICIAL.get(option.source, 4) == best]
-    if len({option.key for option in first}) == 1:
-        return first[:1]
-    kinds = {option.kind for option in first}
-    if kinds == {"index"}:
-        return first
-    if kinds == {"stock"}:
-        one_company = len({spelling.issuer(option.name) for option in first}) == 1
-        if one_company or all(option.source == "alias" for option in first):
-            return first
-    return None
-
-
 def _settle_words(question: Question) -> None:
     """Words of two meanings take the one that fits the rest of the question."""
     tokens = question.tokens
@@ -165,10 +70,8 @@ def _settle_words(question: Question) -> None:
             # 편입한 tells a trade where a time is given, and a holding otherwise.
             kind = "new" if dated else "hold"
         elif kind == "fallen_out":
-            if etfs > 1 and not dated:
-                kind = "without"
-            else:
-                kind = "out" if kinds & {"stock", "stock_word", "holdings"} else "fall"
+            sold = "out" if kinds & {"stock", "stock_word", "holdings"} else "fall"
+            kind = "without" if etfs > 1 and not dated else sold
         elif kind == "drop_or_without" and not dated and filtered:
             kind = "without"
         elif (
@@ -185,6 +88,13 @@ def _settle_words(question: Question) -> None:
             and not kinds & {"day", "when", "weight"}
         ):
             kind = "new"
+        elif kind in ("oldest", "newest") and token.text.startswith(_TIMED) and _beside(tokens, index, _TAKING):
+            # `가장 오래 들고 있던`, `먼저 담은`: how long something was held, or when it was bought, is no order that is known.
+            kind = "held_since"
+        elif kind == "volume" and token.text.startswith("거래") and index and tokens[index - 1].text.startswith(_PRICED):
+            kind = "price"
+        elif kind == "holiday_name" and "date" in kinds:
+            kind = "filler"
         elif kind == "pronoun" and named:
             kind = "filler"
         elif kind == "often" and not kinds & set(_TRADING):
@@ -192,11 +102,16 @@ def _settle_words(question: Question) -> None:
             kind = "filler"
         elif kind in ("high_point", "low_point"):
             kind = "big" if kind == "high_point" else "small"
-            if "price" not in kinds:
+            if not kinds & {"price", "high_price", "low_price", "nav", "premium"}:
                 tokens.insert(index + 1, Token(token.end, token.end, "price", ""))
                 kinds.add("price")
         if kind != token.kind:
             tokens[index] = replace(token, kind=kind)
+
+
+_TIMED = ("오래", "먼저", "일찍", "나중", "늦게", "빠르", "빨리")
+_TAKING = ("hold", "buy", "new", "entered", "sell", "out", "holdings")
+_PRICED = ("싸", "싼", "쌌", "비싸", "비싼", "비쌌", "낮", "높")
 
 
 def _settle_combinations(question: Question) -> None:
@@ -240,11 +155,16 @@ def _settle_recently(question: Question) -> None:
     if "date" in kinds or not kinds & set(_TRADING):
         return
     for index, token in enumerate(question.tokens):
-        if token.kind == "recent":
+        if token.kind == "recent" and not _is_the_latest(question.tokens, index):
             first = question.as_of - timedelta(days=RECENT_DAYS - 1)
             period = Period(token.start, token.end, token.text, first, question.as_of)
             question.tokens[index] = replace(token, kind="date", value=period)
             return
+
+
+def _is_the_latest(tokens: Sequence[Token], index: int) -> bool:
+    """`가장 최근에 산`: the latest trade, whenever it was."""
+    return tokens[index].text.startswith(("가장", "제일")) or bool(index and tokens[index - 1].kind == "most")
 
 
 _CRITERIA = ("big", "small", "newest", "oldest", "similar", "most")

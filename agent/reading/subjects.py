@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from agent.reading.conditions import Unclear
 from agent.reading.question import Question
 from agent.reading.vocabulary import load_vocabulary
 
+# `그중 제일 큰 건?` speaks of something said before.
+_AMONG_THEM = re.compile(r"(?:그|이|저)(?:것들?)?\s*(?:중|가운데)(?!\s*레버|배)")
 _OF_ETF = (
     "fee", "aum", "market_cap", "listed", "manager", "manage", "index_word", "track", "holdings", "stock_word", "price", "nav", "premium", "return",
     "volume", "concentration", "leverage_type", "replication", "isin", "asset_class", "stock_count", "weight", "cost", "pronoun",
@@ -21,6 +25,8 @@ _NAMES = ("etf", "stock", "company", "tag", "index", "industry", "ambiguous", "u
 
 def missing(question: Question) -> Unclear | None:
     """What to ask back when a question names no ETF, stock, manager or theme although it needs one; None otherwise."""
+    if _AMONG_THEM.match(question.text):
+        return Unclear("무엇 가운데서인지 이름으로 물어봐 주세요.", "Please name what you mean.", _SUGGESTED)
     kinds = {token.kind for token in question.tokens} - load_vocabulary().light
     if any(token.kind in _NAMES for token in question.tokens):
         return None
@@ -44,8 +50,22 @@ _SUGGESTED = ("KODEX 200 보수는?", "KODEX 200 상위 종목은?", "삼성전�
 
 def _missing_stock(question: Question, kinds: set[str]) -> Unclear | None:
     """`비중이 가장 높은 ETF는?`: the weight of which stock?"""
-    if "weight" in kinds and kinds <= {"weight", "big", "small", "most", "quantity", "rank", "percent_word", "compare", "best_word"}:
+    if "weight" in kinds and kinds <= {
+        "weight",
+        "big",
+        "small",
+        "most",
+        "quantity",
+        "rank",
+        "percent_word",
+        "compare",
+        "best_word",
+    }:
         counts = [token for token in question.tokens if token.kind == "quantity" and token.value.kind != "count"]
         if not counts:
-            return Unclear("어느 종목의 비중인지 알려 주세요. 예: 삼성전자 비중이 가장 높은 ETF는?", "The weight of which stock?", _SUGGESTED)
+            return Unclear(
+                "어느 종목의 비중인지 알려 주세요. 예: 삼성전자 비중이 가장 높은 ETF는?",
+                "The weight of which stock?",
+                _SUGGESTED,
+            )
     return None

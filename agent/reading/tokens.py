@@ -24,7 +24,7 @@ _ENDING = re.compile(
     r"(?:(?:하|함|한|할|해|했|됨|된|되|돼|됐|임|인|일|이었|였|이던|던|이네|네|입니|이야|예요|이에요|에요|죠|지|냐|니|나요|음|군|구나)"
     r"(?:(?![않못없])[가-힣]){0,4})(?![가-힣])"
 )
-_PUNCTUATION = re.compile(r"[\s.,!?~…·:;\"'“”‘’()\[\]/|&+*<>=\-–—→]+")
+_PUNCTUATION = re.compile(r"[\s.,!?~…·:;\"'“”‘’()\[\]/|&+*<>=\-–—→\u2600-\u27bf\ufe0f\u200d\U0001f000-\U0001faff]+")
 _CHUNK = re.compile(r"[0-9A-Za-z]+|[^\s0-9A-Za-z.,!?~…·:;\"'“”‘’()\[\]/|&+*<>=\-–—→]+")
 
 
@@ -106,6 +106,9 @@ def _pieces_at(
 ) -> Iterable[Piece]:
     if found := _PUNCTUATION.match(text, position):
         yield Piece(position, found.end(), "space", cost=0.0)
+        if found.end() > position + 1:
+            # A number may begin with its sign.
+            yield Piece(position, position + 1, "space", cost=0.0)
     yield from candidates
     begins_word = position == 0 or not _same_script(text[position - 1], text[position])
     for word in vocabulary.words_at(lowered, position):

@@ -70,7 +70,7 @@ def _first_characters(spelling: str) -> set[str]:
 def load_vocabulary(path: Path = VOCABULARY_FILE) -> Vocabulary:
     """Read the vocabulary once. ValueError names a spelling that is no pattern."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    entries = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - a safe loader
+    entries = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
     patterns: dict[str, list[tuple[re.Pattern[str], str]]] = defaultdict(list)
     for concept, spellings in {**entries["words"], FILLER: entries[FILLER]}.items():
         for spelling in re.split(r",\s+", spellings.strip()):

@@ -82,7 +82,9 @@ def _lead(asked: _Asked, result: Result) -> str:
     known = [row for row in result.rows if row[3] is not None]
     if asked.added and len(asked.stocks) * len(asked.etfs) > 1:
         total = sum(row[3] for row in known)
-        return f"Together they weigh **{total:.2f}%**." if asked.english else f"모두 더한 비중은 **{total:.2f}%**입니다."
+        return (
+            f"Together they weigh **{total:.2f}%**." if asked.english else f"모두 더한 비중은 **{total:.2f}%**입니다."
+        )
     if len(known) < 2 or (len(asked.etfs) == 1 and len(asked.stocks) == 1):
         return ""
     first = known[0]

@@ -27,10 +27,14 @@ def asking(sample_database: Database, settings: Settings) -> Iterator[Callable]:
     """A function that asks with a scripted model and gives the answer, the events and the stub."""
     stubs: list[StubLlm] = []
 
-    def run(turns: Sequence[Turn], question: str = QUESTION, *, history: Sequence[Message] = (), **options: object) -> tuple[Answer, list[Event], StubLlm]:
+    def run(
+        turns: Sequence[Turn], question: str = QUESTION, *, history: Sequence[Message] = (), **options: object
+    ) -> tuple[Answer, list[Event], StubLlm]:
         stub = StubLlm(turns)
         stubs.append(stub)
-        chosen = settings.model_copy(update={"model": "stub-model", "openai_base_url": stub.url, "openai_api_key": SecretStr(SECRET)})
+        chosen = settings.model_copy(
+            update={"model": "stub-model", "openai_base_url": stub.url, "openai_api_key": SecretStr(SECRET)}
+        )
         events: list[Event] = []
         answer = ask(sample_database, question, settings=chosen, emit=events.append, history=history, **options)
         return answer, events, stub
@@ -45,7 +49,9 @@ def _final(text: str, **more: str) -> Turn:
 
 
 def test_a_query_and_a_final_answer_become_text_table_and_cypher(asking: Callable) -> None:
-    answer, events, stub = asking([Turn(tool="query_graph", arguments={"cypher": COUNT, "graph": "etf_graph"}), _final("72개입니다.")])
+    answer, events, stub = asking(
+        [Turn(tool="query_graph", arguments={"cypher": COUNT, "graph": "etf_graph"}), _final("72개입니다.")]
+    )
     assert answer.status == "answered"
     assert answer.answer.startswith("72개입니다.")
     assert answer.model == "stub-model"
@@ -70,7 +76,14 @@ def test_the_prompt_holds_schema_names_examples_date_and_history(asking: Callabl
     _, _, stub = asking([_final("네.")], "삼성전자를 가장 많이 담은 ETF는?", history=history)
     request = stub.requests[0]
     prompt = str(request["messages"])
-    for expected in ("HOLDS", "005930", "2026-07-31", "Verified examples", "무엇을 도와드릴까요?", "figures are invented"):
+    for expected in (
+        "HOLDS",
+        "005930",
+        "2026-07-31",
+        "Verified examples",
+        "무엇을 도와드릴까요?",
+        "figures are invented",
+    ):
         assert expected in prompt
     assert {tool["function"]["name"] for tool in request["tools"]} == {
         "query_graph", "get_etf_info", "get_etf_prices", "search_etf", "get_etf_holdings", "get_similar_etfs", "get_etf_changes",
@@ -98,7 +111,9 @@ def test_a_refusal_keeps_its_status(asking: Callable) -> None:
 
 
 def test_a_failing_query_goes_back_with_advice_and_is_repaired(asking: Callable) -> None:
-    wrong = Turn(tool="query_graph", arguments={"cypher": "MATCH (e:ETF|Stock) RETURN e.name AS n", "graph": "etf_graph"})
+    wrong = Turn(
+        tool="query_graph", arguments={"cypher": "MATCH (e:ETF|Stock) RETURN e.name AS n", "graph": "etf_graph"}
+    )
     right = Turn(tool="query_graph", arguments={"cypher": COUNT, "graph": "etf_graph"})
     answer, _, stub = asking([wrong, right, _final("고쳐서 답합니다.")])
     assert answer.status == "answered"
@@ -115,13 +130,19 @@ def test_three_failing_queries_end_in_an_honest_failure(asking: Callable) -> Non
 
 
 def test_writing_cypher_is_refused_and_nothing_is_written(asking: Callable, sample_database: Database) -> None:
-    attack = Turn(tool="query_graph", arguments={"cypher": "MATCH (e:ETF) SET e.fee = 0 RETURN e.fee AS fee", "graph": "etf_graph"})
+    attack = Turn(
+        tool="query_graph",
+        arguments={"cypher": "MATCH (e:ETF) SET e.fee = 0 RETURN e.fee AS fee", "graph": "etf_graph"},
+    )
     answer, _, stub = asking([attack, _final("못 했습니다.")])
     assert answer.cypher == []
     assert "Error" in str(stub.requests[1]["messages"])
 
 
-@pytest.mark.parametrize(("status", "word"), [(429, "요청이 너무 많습니다"), (500, "처리하지 못했습니다"), (401, "키가 올바르지"), (404, "찾을 수 없습니다")])
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [(429, "요청이 너무 많습니다"), (500, "처리하지 못했습니다"), (401, "키가 올바르지"), (404, "찾을 수 없습니다")],
+)
 def test_a_server_error_is_one_korean_sentence_without_the_key(asking: Callable, status: int, word: str) -> None:
     answer, _, _ = asking([Turn(status=status, text="no")])
     assert answer.status == "failed"
@@ -130,7 +151,9 @@ def test_a_server_error_is_one_korean_sentence_without_the_key(asking: Callable,
 
 
 def test_a_stream_that_is_cut_is_no_answer(asking: Callable) -> None:
-    answer, _, _ = asking([Turn(tool="final_answer", arguments={"answer": "절반만 오는 긴 답입니다. 끝까지 오지 않습니다."}, cut=4)])
+    answer, _, _ = asking(
+        [Turn(tool="final_answer", arguments={"answer": "절반만 오는 긴 답입니다. 끝까지 오지 않습니다."}, cut=4)]
+    )
     assert answer.status == "failed"
     assert "끊겼습니다" in answer.answer
 

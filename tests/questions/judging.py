@@ -50,7 +50,9 @@ def judge(asked: Asked, answer: Answer, expected: Sequence[tuple]) -> str:
         return "not answered"
     if asked.check == "value":
         return "right" if _says_all(answer, expected) else "wrong"
-    fits = any(_fits(table, expected, prefix=asked.check == "top", ordered=asked.check == "top") for table in answer.tables)
+    fits = any(
+        _fits(table, expected, prefix=asked.check == "top", ordered=asked.check == "top") for table in answer.tables
+    )
     if not expected and not any(table.rows for table in answer.tables):
         fits = True
     return "right" if fits else "wrong"

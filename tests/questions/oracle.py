@@ -134,7 +134,9 @@ class Oracle:
         )
         baskets: dict[str, set[tuple]] = defaultdict(set)
         wanted = {code for pair in pairs for code in pair}
-        for file, day, etf, code in self.rows("SELECT DISTINCT file, date, etf, code FROM raw_holdings WHERE kind = 'stock'"):
+        for file, day, etf, code in self.rows(
+            "SELECT DISTINCT file, date, etf, code FROM raw_holdings WHERE kind = 'stock'"
+        ):
             if code in wanted:
                 baskets[code].add((file, day, etf))
         members: dict[str, set[str]] = {code: {code} for code in wanted}
