@@ -121,6 +121,9 @@ def held_by_etfs(reader: Reader) -> bool:
     behind = [other for other in reader.tokens[position + 1 :] if other.kind in ("hold", "weight")]
     if not behind:
         return False
+    if token.particle.startswith("에") and behind[0].text.startswith(("들어", "담긴", "담겨", "실린", "실려", "있는", "포함된", "편입된")):
+        # `RISE 200에 들어 있는 ETF`: the ETFs that it holds.
+        return False
     if token.particle.startswith(("을", "를", "에", "비중")) or not token.particle:
         return True
     passive = behind[0].text.startswith(("들어", "포함", "담긴", "담겨", "실린", "실려", "있는", "편입된", "편입되"))

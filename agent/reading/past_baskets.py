@@ -34,6 +34,11 @@ def read(reader: Reader) -> Plan | None:
     etf = reader.subjects("etf")[0]
     if (reader.has("increase", "decrease") and reader.has("weight")) or _grew(reader):
         return _moved(reader, etf, periods)
+    if _could_be_bought(reader, periods):
+        raise Unclear(
+            "그 기간에 새로 산 종목인지, 그 기간 끝에 담고 있던 종목인지 알려 주세요. 예: 지난달에 새로 산 종목, 7월 6일에 담고 있던 종목",
+            "Do you mean what it bought in that period, or what it held at its end?",
+        )
     together = reader.take("then_now", "compare") or len(periods) == 2
     together = (reader.take("now") and not _as_of(reader)) or together
     changed = reader.has("trade") or any(token.text.startswith("어떻게") for token in reader.find("trend"))
@@ -60,6 +65,12 @@ def read(reader: Reader) -> Plan | None:
     if len(periods) != 1:
         return None
     return Plan("holdings_on", lambda: _on_day(etf, periods[0], number, counted, added, ordered is False))
+
+
+def _could_be_bought(reader: Reader, periods: list[Period]) -> bool:
+    """`6월에 담은 종목` can mean what was put in during the period as well as what was held."""
+    held = any(token.text.startswith(("담은", "담았")) for token in reader.find("hold"))
+    return held and len(periods) == 1 and not periods[0].is_day and not reader.has("weight", "first_time")
 
 
 def _as_of(reader: Reader) -> bool:
