@@ -86,17 +86,12 @@ def _business_day_before(day: date, count: int = 1) -> date:
     return day
 
 
-# A day without a year that is this close behind the data date is meant, though the data has not reached it.
-_JUST_AHEAD = timedelta(days=31)
-
-
 def _latest_day(month: int, day: int, as_of: date) -> date:
-    """The latest such day not after the data date, or one just ahead of it; 29 February finds its leap year."""
+    """The latest such day not after the data date; 29 February finds its leap year."""
     if not 1 <= month <= 12 or not 1 <= day <= monthrange(2024, month)[1]:
         raise _NoSuchDay(f"{month}-{day}")
-    ahead = as_of + _JUST_AHEAD
-    for year in range(ahead.year, as_of.year - 8, -1):
-        if day <= monthrange(year, month)[1] and date(year, month, day) <= ahead:
+    for year in range(as_of.year, as_of.year - 8, -1):
+        if day <= monthrange(year, month)[1] and date(year, month, day) <= as_of:
             return date(year, month, day)
     raise _NoSuchDay(f"{month}-{day}")
 

@@ -8,8 +8,10 @@ from datetime import date, timedelta
 
 from agent.dates import DateMention, single_dates
 
+# How far behind the data date a day without a year is still taken for the coming one.
+_JUST_AHEAD = timedelta(days=31)
 _EARLIEST = date(1990, 1, 1)
-_FROM_TO = re.compile(r"\s*(?:부터|~|∼|～|–|—|-(?=\s*\d)|에서부터|to\b|until\b|through\b|till\b)\s*", re.IGNORECASE)
+_FROM_TO = re.compile(r"\s*(?:부터|~|∼|～|–|—|-|에서부터|to\b|until\b|through\b|till\b)\s*", re.IGNORECASE)
 _PAIR = re.compile(r"\s*(?:와|과|하고|랑|이랑|및|,|에서|에서\s*부터|vs\.?|→|->|대비|and\b)\s*", re.IGNORECASE)
 _BETWEEN = re.compile(r"\s*(?:까지\s*)?(?:의\s*)?(?:사이|새에|비교|를\s*비교|을\s*비교)(?:에|의)?")
 _UNTIL = re.compile(r"\s*(?:까지)")
@@ -49,9 +51,17 @@ def find_dates(text: str, as_of: date) -> list[Period]:
             while index < len(found) and found[index].start < pair.end:
                 index += 1
             continue
-        joined.append(_opened(text, current, as_of))
+        joined.append(_opened(text, _not_a_year_ago(current, as_of), as_of))
         index += 1
     return joined
+
+
+def _not_a_year_ago(day: Period, as_of: date) -> Period:
+    """A day without a year that comes just after the data date is that day, not the one a year before."""
+    if day.problem or not day.is_day or day.year_given or (day.first.month, day.first.day) == (2, 29):
+        return day
+    ahead = day.first.replace(year=day.first.year + 1)
+    return replace(day, first=ahead, last=ahead) if as_of < ahead <= as_of + _JUST_AHEAD else day
 
 
 def _pair(text: str, one: Period, other: Period, as_of: date) -> Period | None:
