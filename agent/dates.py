@@ -1,134 +1,37 @@
-"""Dates and periods in Korean and English questions, read against the data date.
+"""Dates and periods in Korean and English questions, read against the data date, each by itself.
 
-A day or month without a year is the latest one that is not after the data date. Weeks run Monday to Sunday, and the first week of a
-month is the one with its first Thursday. "Yesterday" is the business day before the data date.
+A day or month without a year is the latest one that is not after the data date. Weeks run Monday to Sunday, and the
+first week of a month is the one with its first Thursday. "Yesterday" is the business day before the data date.
 """
 
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 
-_COUNTS = {
-    "한": 1, "일": 1, "두": 2, "이": 2, "세": 3, "석": 3, "삼": 3, "네": 4, "넉": 4, "사": 4, "다섯": 5, "오": 5, "여섯": 6, "육": 6,
-    "일곱": 7, "칠": 7, "여덟": 8, "팔": 8, "아홉": 9, "구": 9, "열": 10, "십": 10,
-    "첫째": 1, "첫": 1, "첫번째": 1, "둘째": 2, "두번째": 2, "셋째": 3, "세번째": 3, "넷째": 4, "네번째": 4, "다섯째": 5,
-    "a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "first": 1, "second": 2, "third": 3, "fourth": 4,
-}  # fmt: skip
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+from agent.calendar_days import (
+    DateMention,
+    NoSuchDay,
+    business_day_before,
+    day_of,
+    english_month,
+    last_week_of_month,
+    latest_day,
+    month_end,
+    month_year,
+    months_back,
+    spoken_count,
+    week_of_month,
+    written_year,
+)
+
 _MONTH = (
     r"(?:january|february|march|april|may|june|july|august|september|october|november|december"
     r"|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec)\.?"
 )
 _WEEKDAYS = "월화수목금토일"
-
-
-@dataclass(frozen=True)
-class DateMention:
-    """A day (`first` == `last`, `is_day`) or a period, both ends inclusive, found at `start`..`end` of the text.
-
-    `nearest`: the end of a year or month was meant, so the last trading day on or before it serves. `between`: two days were
-    compared, so the change runs from the first to the last. `trading_days`: a number of trading days that end on the data date.
-    `problem`: the words name no day there is.
-    """
-
-    start: int
-    end: int
-    text: str
-    first: date
-    last: date
-    is_day: bool = False
-    nearest: bool = False
-    between: bool = False
-    trading_days: int | None = None
-    problem: str = ""
-    year_given: bool = True
-
-    def after(self, as_of: date) -> bool:
-        """Whether it begins later than the data date."""
-        return not self.problem and self.first > as_of
-
-
-class _NoSuchDay(ValueError):
-    """The words name a day that does not exist."""
-
-
-def _day(year: int, month: int, day: int) -> date:
-    try:
-        return date(year, month, day)
-    except ValueError as error:
-        raise _NoSuchDay(f"{year}-{month}-{day}") from error
-
-
-def _year(text: str) -> int:
-    number = int(text)
-    return number if number >= 100 else 2000 + number
-
-
-def _month_end(year: int, month: int) -> date:
-    return date(year, month, monthrange(year, month)[1])
-
-
-def _months_back(day: date, months: int) -> date:
-    """The same day of an earlier month, or that month's last day where it is shorter."""
-    index = day.year * 12 + day.month - 1 - months
-    year, month = divmod(index, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-def _business_day_before(day: date, count: int = 1) -> date:
-    while count:
-        day -= timedelta(days=1)
-        count -= day.weekday() < 5
-    return day
-
-
-def _latest_day(month: int, day: int, as_of: date) -> date:
-    """The latest such day not after the data date; 29 February finds its leap year."""
-    if not 1 <= month <= 12 or not 1 <= day <= monthrange(2024, month)[1]:
-        raise _NoSuchDay(f"{month}-{day}")
-    for year in range(as_of.year, as_of.year - 8, -1):
-        if day <= monthrange(year, month)[1] and date(year, month, day) <= as_of:
-            return date(year, month, day)
-    raise _NoSuchDay(f"{month}-{day}")
-
-
-def _month_year(month: int, as_of: date) -> int:
-    if not 1 <= month <= 12:
-        raise _NoSuchDay(f"month {month}")
-    return as_of.year if month <= as_of.month else as_of.year - 1
-
-
-def week_of_month(year: int, month: int, number: int) -> tuple[date, date]:
-    """Monday and Sunday of a month's n-th week, the first being the one that holds its first Thursday."""
-    first = date(year, month, 1)
-    thursday = first + timedelta(days=(3 - first.weekday()) % 7 + 7 * (number - 1))
-    if thursday.month != month:
-        raise _NoSuchDay(f"{year}-{month} week {number}")
-    return thursday - timedelta(days=3), thursday + timedelta(days=3)
-
-
-def _last_week_of_month(year: int, month: int) -> tuple[date, date]:
-    for number in (5, 4):
-        try:
-            return week_of_month(year, month, number)
-        except _NoSuchDay:
-            continue
-    raise AssertionError("every month has four Thursdays")
-
-
-def _count(text: str) -> int:
-    text = re.sub(r"\s", "", text.lower())
-    return int(text) if text.isdigit() else _COUNTS[text]
-
-
-def _english_month(text: str) -> int:
-    return _MONTHS.index(text[:3].lower()) + 1
-
-
 _NUMBER = r"(?:\d{1,4}|한|두|세|석|네|넉|다섯|여섯|일곱|여덟|아홉|열|삼|육|십)"
 _YEAR = r"(?:(?P<year>\d{4}|'\d{2}|\d{2}(?=\s*년\s*(?:\d{1,2}\s*월|[상하]반기|[1-4]\s*분기|말|도)))\s*년도?|(?P<named_year>올해|금년|이번\s*해|작년|지난\s*해|전년|재작년|내년))"
 _ORDINAL = (
@@ -141,7 +44,7 @@ Found = re.Match[str]
 def _year_of(found: Found, as_of: date) -> int | None:
     groups = found.groupdict()
     if groups.get("year"):
-        return _year(groups["year"].lstrip("'"))
+        return written_year(groups["year"].lstrip("'"))
     named = re.sub(r"\s", "", groups.get("named_year") or "")
     if not named:
         return None
@@ -154,14 +57,14 @@ def _mention(first: date, last: date | None = None, **marks: object) -> DateMent
 
 
 def _full_day(found: Found, as_of: date) -> DateMention:
-    return _mention(_day(_year(found[1]), int(found[2]), int(found[3])))
+    return _mention(day_of(written_year(found[1]), int(found[2]), int(found[3])))
 
 
 def _month_day(found: Found, as_of: date) -> DateMention:
     year, month, day = _year_of(found, as_of), int(found["month"]), int(found["day"])
     if year is None:
-        return _mention(_latest_day(month, day, as_of), year_given=False)
-    return _mention(_day(year, month, day))
+        return _mention(latest_day(month, day, as_of), year_given=False)
+    return _mention(day_of(year, month, day))
 
 
 def _week_of_day(found: Found, as_of: date) -> DateMention:
@@ -172,47 +75,47 @@ def _week_of_day(found: Found, as_of: date) -> DateMention:
 
 
 def _slash_day(found: Found, as_of: date) -> DateMention:
-    return _mention(_latest_day(int(found[1]), int(found[2]), as_of), year_given=False)
+    return _mention(latest_day(int(found[1]), int(found[2]), as_of), year_given=False)
 
 
 def _english_day(found: Found, as_of: date) -> DateMention:
-    month, day = _english_month(found["month"]), int(found["day"])
+    month, day = english_month(found["month"]), int(found["day"])
     if found["year"]:
-        return _mention(_day(int(found["year"]), month, day))
-    return _mention(_latest_day(month, day, as_of), year_given=False)
+        return _mention(day_of(int(found["year"]), month, day))
+    return _mention(latest_day(month, day, as_of), year_given=False)
 
 
 def _bare_day(found: Found, as_of: date) -> DateMention:
     day = int(found[1])
     if not 1 <= day <= 31:
-        raise _NoSuchDay(f"day {day}")
-    month = as_of if day <= as_of.day else _months_back(as_of.replace(day=1), 1)
-    return _mention(_day(month.year, month.month, day), year_given=False)
+        raise NoSuchDay(f"day {day}")
+    month = as_of if day <= as_of.day else months_back(as_of.replace(day=1), 1)
+    return _mention(day_of(month.year, month.month, day), year_given=False)
 
 
 def _month_of(found: Found, as_of: date) -> tuple[int, int]:
     named = re.sub(r"\s", "", found.groupdict().get("named_month") or "")
     if named:
         back = {"이번달": 0, "이달": 0, "금월": 0, "당월": 0, "지지난달": 2, "저저번달": 2}.get(named, 1)
-        day = _months_back(as_of, back)
+        day = months_back(as_of, back)
         return day.year, day.month
     month = int(found["month"])
     year = _year_of(found, as_of)
-    inferred = _month_year(month, as_of)
+    inferred = month_year(month, as_of)
     return (inferred if year is None else year), month
 
 
 def _month(found: Found, as_of: date) -> DateMention:
     year, month = _month_of(found, as_of)
-    return _mention(date(year, month, 1), _month_end(year, month), year_given=_year_of(found, as_of) is not None)
+    return _mention(date(year, month, 1), month_end(year, month), year_given=_year_of(found, as_of) is not None)
 
 
 def _month_part(found: Found, as_of: date) -> DateMention:
     year, month = _month_of(found, as_of)
     part = found["part"]
     if part in ("말", "말일", "월말"):
-        return _mention(_month_end(year, month), nearest=True)
-    first, last = {"초": (1, 10), "초순": (1, 10), "중순": (11, 20)}.get(part, (21, _month_end(year, month).day))
+        return _mention(month_end(year, month), nearest=True)
+    first, last = {"초": (1, 10), "초순": (1, 10), "중순": (11, 20)}.get(part, (21, month_end(year, month).day))
     return _mention(date(year, month, first), date(year, month, last))
 
 
@@ -220,8 +123,8 @@ def _month_week(found: Found, as_of: date) -> DateMention:
     year, month = _month_of(found, as_of)
     ordinal = re.sub(r"\s", "", found["ordinal"])
     if ordinal == "마지막":
-        return _mention(*_last_week_of_month(year, month))
-    return _mention(*week_of_month(year, month, _count(ordinal)))
+        return _mention(*last_week_of_month(year, month))
+    return _mention(*week_of_month(year, month, spoken_count(ordinal)))
 
 
 def _whole_year(found: Found, as_of: date) -> DateMention:
@@ -244,13 +147,13 @@ def _part_of_year(found: Found, as_of: date) -> DateMention:
         first, length = int(found["quarter"]) * 3 - 2, 3
     if year is None:
         year = as_of.year if date(as_of.year, first, 1) <= as_of else as_of.year - 1
-    return _mention(date(year, first, 1), _month_end(year, first + length - 1))
+    return _mention(date(year, first, 1), month_end(year, first + length - 1))
 
 
 def _english_quarter(found: Found, as_of: date) -> DateMention:
     first = int(found["quarter"]) * 3 - 2
-    year = int(found["year"]) if found["year"] else _month_year(first, as_of)
-    return _mention(date(year, first, 1), _month_end(year, first + 2), year_given=bool(found["year"]))
+    year = int(found["year"]) if found["year"] else month_year(first, as_of)
+    return _mention(date(year, first, 1), month_end(year, first + 2), year_given=bool(found["year"]))
 
 
 def _year_to_date(found: Found, as_of: date) -> DateMention:
@@ -258,14 +161,14 @@ def _year_to_date(found: Found, as_of: date) -> DateMention:
 
 
 def _recent(found: Found, as_of: date) -> DateMention:
-    count, unit = _count(found["count"] or "1"), re.sub(r"\s", "", found["unit"].lower())
+    count, unit = spoken_count(found["count"] or "1"), re.sub(r"\s", "", found["unit"].lower())
     if unit in ("거래일", "영업일", "tradingday", "tradingdays"):
-        first = _business_day_before(as_of, count - 1) if count > 1 else as_of
+        first = business_day_before(as_of, count - 1) if count > 1 else as_of
         return _mention(first, as_of, trading_days=count)
     if unit[0] in "달월개m":
-        start = _months_back(as_of, count)
+        start = months_back(as_of, count)
     elif unit[0] in "년y":
-        start = _months_back(as_of, 12 * count)
+        start = months_back(as_of, 12 * count)
     elif unit[0] in "주w":
         start = as_of - timedelta(weeks=count)
     else:
@@ -284,9 +187,9 @@ def _named(found: Found, as_of: date) -> DateMention:
     if word in ("오늘", "금일", "당일", "today"):
         return _mention(as_of)
     if word in ("어제", "전일", "전날", "전거래일", "직전거래일", "어저께", "yesterday"):
-        return _mention(_business_day_before(as_of))
+        return _mention(business_day_before(as_of))
     if word in ("그저께", "그제", "엊그제", "엊그저께", "이틀전"):
-        return _mention(_business_day_before(as_of, 2))
+        return _mention(business_day_before(as_of, 2))
     if word in ("내일", "모레", "tomorrow"):
         return _mention(as_of + timedelta(days=1 if word != "모레" else 2))
     if word in ("이번주", "금주", "thisweek"):
@@ -309,14 +212,14 @@ def _english_named(found: Found, as_of: date) -> DateMention:
     if unit == "year":
         year = as_of.year - (which == "last")
         return _mention(date(year, 1, 1), date(year, 12, 31) if which == "last" else as_of)
-    day = _months_back(as_of, 1 if which == "last" else 0)
-    return _mention(day.replace(day=1), _month_end(day.year, day.month))
+    day = months_back(as_of, 1 if which == "last" else 0)
+    return _mention(day.replace(day=1), month_end(day.year, day.month))
 
 
 def _english_month_only(found: Found, as_of: date) -> DateMention:
-    month = _english_month(found["month"])
-    year = int(found["year"]) if found["year"] else _month_year(month, as_of)
-    return _mention(date(year, month, 1), _month_end(year, month), year_given=bool(found["year"]))
+    month = english_month(found["month"])
+    year = int(found["year"]) if found["year"] else month_year(month, as_of)
+    return _mention(date(year, month, 1), month_end(year, month), year_given=bool(found["year"]))
 
 
 _NAMED_MONTH = r"(?P<named_month>이번\s*달|이\s*달|금월|당월|지지난\s*달|저저번\s*달|지난\s*달|저번\s*달|전달|전월)"
@@ -324,7 +227,9 @@ _KOREAN_MONTH = rf"(?:(?:{_YEAR}\s*)?(?<!\d)(?P<month>\d{{1,2}})\s*월(?!\s*배�
 _UNIT = r"(?P<unit>거래일|영업일|개월|달|월|주일|주|년|일|months?|years?|weeks?|trading\s+days?|days?)"
 
 
-_WEEK_BEHIND = r"\s*(?:(?:이|가)?\s*(?:있는|포함된|속한|들어\s*있는)\s*|의\s*)?주(?:간|중)?(?=에|의|동안|\s+(?!종가|가격)|$|[,.?])"
+_WEEK_BEHIND = (
+    r"\s*(?:(?:이|가)?\s*(?:있는|포함된|속한|들어\s*있는)\s*|의\s*)?주(?:간|중)?(?=에|의|동안|\s+(?!종가|가격)|$|[,.?])"
+)
 
 
 def _rule(pattern: str, build: Callable[[Found, date], DateMention]) -> tuple[re.Pattern[str], Callable]:
@@ -387,6 +292,6 @@ def _at(text: str, position: int, as_of: date) -> DateMention | None:
             place = {"start": match.start(), "end": match.end(), "text": match[0]}
             try:
                 return replace(build(match, as_of), **place)
-            except _NoSuchDay as error:
+            except NoSuchDay as error:
                 return DateMention(first=as_of, last=as_of, is_day=True, problem=str(error), **place)
     return None

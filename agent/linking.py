@@ -11,6 +11,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from sqlalchemy import Connection, text
 
@@ -19,16 +20,17 @@ from backend.market import spelling
 from backend.market.search import Resolution, resolve
 
 _LONGEST = 60
+# How much of a mistyped English name has to agree with the beginning of a name.
+_ALIKE = 0.75
 _TICKER = re.compile(r"[A-Z][A-Z./]{0,5}")
 _CODE = re.compile(r"(?<![0-9A-Za-z])(?=[0-9A-Za-z]*\d)[0-9A-Za-z]{6}(?![0-9A-Za-z])")
 # Upper-case words that people write in questions and that are tickers somewhere.
-_NO_TICKERS = frozenset(
-    """
+_NOT_TICKERS = """
     ETF ETFS NAV AUM TER TOP PDF ISIN AI IT A I IS ON ALL OR AND SO BE ARE CU PER PBR ROE EPS YTD VS KRX
     USD KRW ISA TR PR H OK HI ME MY HAS NOW NEW OUT TWO ONE LOW FUND AGE BUY SEE KEY ANY CAN DAY ESG
     REIT EV US UK EU UN Q P N K S
-    """.split()
-)
+    """
+_NO_TICKERS = frozenset(_NOT_TICKERS.split())
 _ETF_WORD = re.compile(r"(?:etf|이티에프)$", re.IGNORECASE)
 _WORD = re.compile(r"[0-9A-Za-z]+|[가-힣ㄱ-ㅎㅏ-ㅣ]+|[^\s]")
 
@@ -256,8 +258,14 @@ def _is_likely(mention: str, resolution: Resolution) -> bool:
     plain = spelling.normalise(mention)
     if plain.isascii() and plain.isalpha():
         written = best.how == "fuzzy" or mention[:1].isupper()
-        return len(plain) >= 5 and written and best.score >= 0.55
+        return len(plain) >= 5 and written and best.score >= 0.55 and _begins_alike(plain, best.matched)
     return len(plain) >= 3 and best.score >= 0.5
+
+
+def _begins_alike(plain: str, matched: str) -> bool:
+    """Whether an English name begins as the mention does, but for a slip: one word out of its middle names nothing."""
+    beginning = spelling.normalise(matched)[: len(plain)]
+    return SequenceMatcher(None, plain, beginning, autojunk=False).ratio() >= _ALIKE
 
 
 def reordered(names: NameIndex, question: str, tokens: Sequence[Token]) -> list[Piece]:

@@ -29,6 +29,10 @@ _AMOUNT = re.compile(
     r"\s*(?P<won>원)?(?:어치|짜리|씩)?"
 )
 _DOLLARS = re.compile(rf"(?:\$\s*({_DIGITS})|({_DIGITS})\s*(?:달러|불|usd|dollars?))", re.IGNORECASE)
+_ENGLISH_WON = re.compile(
+    rf"(?P<number>{_DIGITS})\s*(?P<unit>thousand|million|billion|trillion)?\s*(?:korean\s+)?(?:won|krw)\b", re.IGNORECASE
+)
+_ENGLISH_UNITS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _PERCENT = re.compile(
     rf"(?P<low>{_DIGITS}|{_NATIVE_WORD}|[일이삼사오육칠팔구]?십[일이삼사오육칠팔구]?|[일이삼사오육칠팔구])\s*"
     r"(?P<unit>%\s*p|%\s*포인트|퍼센트\s*포인트|%|％|퍼센트|프로(?!그|젝|세)|퍼(?![가-힣])|퍼(?=이|가|는|넘|대|로|짜|미|초)|per\s*cent|percent)",
@@ -70,8 +74,8 @@ _AFTER: list[tuple[re.Pattern[str], Operator]] = [
         (r"\s*(?:을|를|이|가|도|은|는)?\s*(?:안\s*되|안\s*넘|못\s*미치|못\s*넘|못\s*되|미치지\s*못|넘지\s*않|넘지\s*못|되지\s*않)[가-힣]*", "<"),
         (r"\s*(?:이상|or\s+more|or\s+higher|and\s+above|and\s+over)(?:을|를|씩|으로|로)?", ">="),
         (r"\s*(?:이하|이내|안쪽|까지|or\s+less|or\s+lower|or\s+under)(?:를|로|으로|만)?", "<="),
-        (r"\s*(?:초과|상회)[가-힣]{0,2}", ">"),
-        (r"\s*(?:미만|하회)[가-힣]{0,2}", "<"),
+        (r"\s*(?:초과|상회)(?:이면서|인데|[가-힣]{0,2})", ">"),
+        (r"\s*(?:미만|하회)(?:이면서|인데|[가-힣]{0,2})", "<"),
         (r"\s*(?:을|를|이|가|도|은|는)?\s*(?:넘[가-힣]{1,2}|웃도[가-힣]*|웃돌[가-힣]*|뛰어넘[가-힣]*)", ">"),
         (r"\s*(?:을|를)?\s*(?:밑도[가-힣]*|밑돌[가-힣]*)", "<"),
         (r"\s*(?:보다|이상|에\s*비해)\s*(?:더\s*)?(?:크[가-힣]*|큰|높[가-힣]{1,2}|많[가-힣]{1,2}|비싼|비싸[가-힣]*|위(?:인)?)", ">"),
@@ -164,6 +168,8 @@ def _at(text: str, position: int) -> Quantity | None:
         return Quantity(**{**vars(quantity), "high": _value(found["high"])})
     if (found := _PERCENT.match(text, position)) and (word_start or text[position].isdigit()):
         return _compared(text, found, "percent", _value(found["low"]))
+    if found := _ENGLISH_WON.match(text, position):
+        return _compared(text, found, "amount", _value(found["number"]) * _ENGLISH_UNITS.get((found["unit"] or "").lower(), 1))
     if found := _DOLLARS.match(text, position):
         return Quantity(found.start(), found.end(), found[0], "amount", _value(found[1] or found[2]), foreign=True)
     if (found := _TOP.match(text, position)) and word_start:

@@ -124,6 +124,11 @@ def _wanted(reader: Reader, chosen: Selection) -> Wanted:
     asked = direction(reader)
     if sized:
         asked = not smaller
+    weighed = chosen.held or chosen.lacks or concentrated or "etf_weight" in chosen.columns
+    if reader.has("weight", "percent_word") and not weighed:
+        raise Unclear(
+            "어느 종목의 비중인지 알려 주세요. 예: 삼성전자 비중이 가장 높은 ETF는?", "The weight of which stock?"
+        )
     reader.take(
         *_MEASURE_OF, "weight", "percent_word", "stock_word", "holdings", "newest", "recent", "oldest", "diversified"
     )

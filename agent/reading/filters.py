@@ -80,6 +80,12 @@ def _holdings(reader: Reader, chosen: Selection) -> None:
     tokens = reader.find("stock", "etf")
     chosen.weights = [condition for condition in chosen.conditions if condition.measure == "weight"]
     wanted = [token for token in tokens if not token.negative]
+    if _names_its_stock(reader, wanted):
+        wanted[0].used = True
+        name = wanted[0].value.name
+        chosen.wheres.append(f"e.name CONTAINS {literal(name)}")
+        chosen.words.append(f"이름에 {wording.with_particle(name, '이가')} 들어간")
+        return
     for number, token in enumerate(tokens):
         token.used = True
         if token.negative:
@@ -91,6 +97,19 @@ def _holdings(reader: Reader, chosen: Selection) -> None:
         for number, token in enumerate(wanted):
             _holding(chosen, token.value, number)
     _limit_weights(chosen)
+
+
+def _names_its_stock(reader: Reader, wanted: list[Token]) -> bool:
+    """`삼성전자 2배 레버리지 ETF`: a leveraged ETF on one stock bears its name; many others merely hold it."""
+    if reader.question.english or len(wanted) != 1 or wanted[0].kind != "stock" or wanted[0].particle:
+        return False
+    behind = reader.after(wanted[0])
+    return (
+        behind is not None
+        and behind.kind in ("leverage", "inverse", "inverse2")
+        and not behind.negative
+        and not reader.has("hold", "weight", "percent_word", "without", "buy")
+    )
 
 
 def _label(subject: Subject) -> str:

@@ -9,8 +9,8 @@ from agent.periods import Period
 from agent.reading import wording
 from agent.reading.days import closed, future
 from agent.reading.plan import HISTORY, Call, Plan, Query, Reply, Steps, literal
-from agent.reading.prices import one_period
 from agent.reading.question import Reader, Subject
+from agent.reading.quotes import one_period
 
 
 def former(reader: Reader) -> Plan | None:

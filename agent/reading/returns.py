@@ -11,8 +11,8 @@ from agent.reading.conditions import Unclear, direction, limit, singular
 from agent.reading.days import closed, future, period_without_data
 from agent.reading.filters import select
 from agent.reading.plan import HISTORY, Plan, Query, Reply, Steps, literal, literals
-from agent.reading.prices import one_period
 from agent.reading.question import Reader, Subject
+from agent.reading.quotes import one_period
 from agent.reading.selection import Selection
 
 _TOP = 10

@@ -93,9 +93,7 @@ def _settle_words(question: Question) -> None:
             kind = "held_since"
         elif kind == "volume" and token.text.startswith("거래") and index and tokens[index - 1].text.startswith(_PRICED):
             kind = "price"
-        elif kind == "holiday_name" and "date" in kinds:
-            kind = "filler"
-        elif kind == "pronoun" and named:
+        elif (kind == "holiday_name" and "date" in kinds) or (kind == "pronoun" and named):
             kind = "filler"
         elif kind == "often" and not kinds & set(_TRADING):
             # How often something was traded is another question than how much.

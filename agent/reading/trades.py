@@ -13,8 +13,8 @@ from agent.reading import wording
 from agent.reading.conditions import Unclear, direction, limit, singular
 from agent.reading.days import closed, closed_reply, future
 from agent.reading.plan import HISTORY, Call, Plan, Query, Reply, Steps, literal, literals
-from agent.reading.prices import one_period
 from agent.reading.question import Reader, Subject
+from agent.reading.quotes import one_period
 from backend.market.schemas import Changes, Trade
 
 WORDS = ("buy", "sell", "new", "out", "increase", "decrease", "trade", "drop_or_without")

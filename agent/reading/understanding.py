@@ -7,7 +7,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from agent.linking import codes, name_index, reordered, resolve_unknown
+from agent.linking import Link, NameIndex, codes, name_index, reordered, resolve_unknown
 from agent.periods import find_dates
 from agent.quantities import find_quantities
 from agent.reading.question import Question
@@ -32,9 +32,31 @@ def understand(connection: Connection, question: str, as_of: date, dataset: str)
     more = reordered(index, text, tokens)
     if any(token.kind == "unknown" for token in tokens):
         more += resolve_unknown(connection, text, tokens)
+    more += _preferred(index, text, tokens)
     if more:
         tokens = tokenise(text, [*pieces, *more])
     return settle(text, tokens, as_of, dataset)
+
+
+_PREFERRED_LINES = ("우", "우B", "1우", "2우", "2우B", "3우B", "4우", "우(전환)")
+
+
+def _preferred(index: NameIndex, text: str, tokens: list[Token]) -> list[Piece]:
+    """`LG화학 우선주`: the preferred shares of that company; where there are none, the words name nothing."""
+    pieces = []
+    for token in tokens:
+        behind = re.compile(r"의?\s*우선주").match(text, token.end)
+        if behind is None or token.kind != "entity" or "stock" not in token.value.kinds:
+            continue
+        names = dict.fromkeys([token.text, *(named.name for named in token.value.of("stock"))])
+        lines = [found for name in names for line in _PREFERRED_LINES for found in index.find(name + line)]
+        stocks = {found.key: found for found in lines if found.kind == "stock"}
+        mention = text[token.start : behind.end()]
+        if stocks:
+            pieces.append(Piece(token.start, behind.end(), "entity", Link(mention, tuple(stocks.values())), 0.3))
+        else:
+            pieces.append(Piece(token.start, behind.end(), "unknown", cost=0.3))
+    return pieces
 
 
 def _unknown_codes(text: str, names: list[Piece]) -> list[Piece]:
