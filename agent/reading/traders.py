@@ -57,6 +57,8 @@ def read(reader: Reader) -> Plan | None:
                 "Please ask for one day.",
             )
         return Plan("trading_etfs", lambda: _busiest(chosen, asked))
+    if not asked.period.is_day:
+        raise _unclear_net(asked, chosen)
     return Plan("traded_together", lambda: _together(chosen, asked))
 
 
@@ -69,6 +71,14 @@ def _asks_for_etfs(reader: Reader) -> bool:
         return "etf_word" in words and words[:1] == ["what"] and words[1] in ("etf_word", "active")
     last = [kind for kind in words if kind != "what"]
     return bool(last) and last[-1] in ("etf_word", "active")
+
+
+def _unclear_net(asked: Asked, chosen: Selection) -> Unclear:
+    """Over several days each ETF's net counts, which the verified examples tell; a sum of its days would tell too many."""
+    assert asked.period is not None
+    said, verb = asked.period.text.strip(), "판" if "out" in asked.actions and "new" not in asked.actions else "산"
+    text = f"여러 날에 걸친 매매는 기간 앞뒤의 구성을 비교해 답합니다. {chosen.described()}들의 매매는 아래처럼 물어봐 주세요."
+    return Unclear(text, "Please ask for one day.", (f"{said} 액티브 ETF들이 가장 많이 {verb} 종목은?",))
 
 
 def _day_before(period: Period) -> Query:

@@ -49,6 +49,7 @@ def test_the_first_trade_is_the_earliest(sample_database: Database, settings: Se
         f"{ETF}에 가장 최근에 새로 들어온 종목",
         f"7월 셋째 주에 {ETF}가 담은 종목",
         "기타 금융업 종목을 가장 많이 담은 ETF는?",
+        "7월에 반도체 ETF들이 제일 많이 산 종목 5개",
         "7월에 액티브 ETF들 가운데 매매를 제일 많이 한 ETF",
         f"{LAST_DAY} 수량이 제일 많이 늘어난 종목",
     ],
@@ -118,3 +119,11 @@ def test_what_an_etf_holds_is_not_who_holds_it(sample_database: Database):
     held = plan_kind(sample_database, "KODEX 200에 들어 있는 ETF를 알려줘")
     assert held in ("top_holdings", "all_holdings")
     assert plan_kind(sample_database, "KODEX 200이 들어 있는 ETF를 알려줘") == "etfs_weight"
+
+
+def test_a_period_is_suggested_as_the_example_asks_it(sample_database: Database, settings: Settings):
+    """Over several days the net of each ETF counts: the suggestion is a question that is answered so."""
+    answer = ask(sample_database, "7월에 반도체 ETF들이 제일 많이 산 종목 5개", settings=settings)
+    again = ask(sample_database, answer.suggestions[0], settings=settings)
+    assert (answer.status, again.status) == ("clarify", "answered")
+    assert again.example is not None
