@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
@@ -208,7 +208,8 @@ def plan(found: Match, as_of: str) -> Plan:
         rows = [list(row) for row in answer.rows]
         tables = [Table(answer.title, list(answer.columns), rows, answer.truncated)] if rows else []
         status = "refused" if _is_unknown(found, answer) else example.outcome
-        return Reply(answer.text, tables, status, list(example.suggestions))
+        text = answer.text + _ended_early(answer, found, as_of)
+        return Reply(text, tables, status, list(example.suggestions))
 
     return Plan(found.example.kind, steps)
 
@@ -223,6 +224,22 @@ def _is_unknown(found: Match, answer: ExampleAnswer) -> bool:
     ):
         return False
     return not answer.rows or (len(answer.rows) == 1 and None in answer.rows[0])
+
+
+# Calendar days without a price that holidays explain.
+_NO_GAP = timedelta(days=7)
+
+
+def _ended_early(answer: ExampleAnswer, found: Match, as_of: str) -> str:
+    """A sentence where the prices of one ETF end well before the period that was asked for."""
+    column = "to" if found.example.lang == "en" else "마지막일"
+    periods = [value.value for value in found.values.values() if value.type == "period"]
+    if len(answer.rows) != 1 or len(periods) != 1 or column not in answer.columns:
+        return ""
+    last = answer.rows[0][list(answer.columns).index(column)]
+    if last is None or date.fromisoformat(last) + _NO_GAP >= date.fromisoformat(min(periods[0][1], as_of)):
+        return ""
+    return f" The prices of this ETF end on {last}." if column == "to" else f" 이 ETF의 시세는 {last}까지만 자료에 있습니다."
 
 
 def _carried_out(steps: Generator[ExampleQuery, Result, ExampleAnswer]) -> Generator[Query, Result, ExampleAnswer]:
