@@ -163,7 +163,8 @@ def _at(text: str, position: int) -> Quantity | None:
     word_start = position == 0 or not ("가" <= text[position - 1] <= "힣")
     if signed := _signed(text, position):
         return signed
-    if found := _RANGE.match(text, position):
+    # `KODEX 200에서 20%` is a name and a percentage.
+    if (found := _RANGE.match(text, position)) and _value(found["low"]) <= _value(found["high"]):
         quantity = Quantity(found.start(), found.end(), found[0], "percent", _value(found["low"]), ">=")
         return Quantity(**{**vars(quantity), "high": _value(found["high"])})
     if (found := _PERCENT.match(text, position)) and (word_start or text[position].isdigit()):
