@@ -12,7 +12,7 @@ from agent.reading.plan import Reply
 from agent.reading.question import Question
 from agent.reading.reading import Outcome
 from agent.verified_example import Example
-from backend.market.search import search
+from backend.market.search import resolve, search
 
 _MOST = 4
 _KIND_NAMES = {"etf": "ETF", "stock": "종목", "company": "운용사", "tag": "테마", "index": "지수", "group": "그룹"}
@@ -28,7 +28,7 @@ def ask_back(connection: Connection, question: Question, outcome: Outcome, near:
     """The reply to a question without a complete reading."""
     suggestions = suggested(question, near)
     if question.ambiguous:
-        return _which(question, question.ambiguous[0])
+        return _which(connection, question, question.ambiguous[0])
     unknown = [token for token in question.tokens if token.kind == "unknown_code"]
     if unknown:
         return _unknown(connection, question, unknown[0].text, suggestions, code=True)
@@ -51,38 +51,24 @@ def ask_back(connection: Connection, question: Question, outcome: Outcome, near:
     )
 
 
-def _which(question: Question, link: Link) -> Reply:
-    options = []
-    for named in link.options:
-        if named.kind != "group" and (named.kind, named.name) not in [(other.kind, other.name) for other in options]:
-            options.append(named)
-    if not options:
-        # Nothing but a business group: its name alone says neither stock nor manager.
-        return _group(question, link)
-    options = options[:_MOST]
+def _which(connection: Connection, question: Question, link: Link) -> Reply:
+    options = [(named.kind, named.key, named.name) for named in link.options if named.kind != "group"]
+    if len(options) < len(link.options):
+        # A business group: its members are what the name can mean.
+        hits = resolve(connection, link.mention).hits
+        options += [(hit.kind, hit.code, hit.name) for hit in hits]
+    if any(token.kind in ("hold", "weight") for token in question.tokens):
+        # A manager cannot be held.
+        options.sort(key=lambda option: option[0] == "company")
+    shown = list({(kind, name): (kind, key, name) for kind, key, name in options}.values())[:_MOST]
     names = ", ".join(
-        f"{named.name}({_KIND_NAMES[named.kind]}{f' {named.key}' if named.kind in ('etf', 'stock') else ''})"
-        for named in options
+        f"{name}({_KIND_NAMES[kind]}{f' {key}' if kind in ('etf', 'stock') else ''})" for kind, key, name in shown
     )
-    suggestions = [question.text.replace(link.mention, named.name, 1) for named in options]
-    if question.english:
-        return Reply(
-            f"“{link.mention}” can mean several things: {names}. Which one?", status="clarify", suggestions=suggestions
-        )
-    return Reply(
-        f"‘{link.mention}’{_copula(link.mention)} 여러 가지를 뜻할 수 있습니다: {names}. 어느 것인가요?",
-        status="clarify",
-        suggestions=suggestions,
-    )
+    suggestions = [question.text.replace(link.mention, name, 1) for _, _, name in shown]
+    ko = f"‘{link.mention}’{_copula(link.mention)} 여러 가지를 뜻할 수 있습니다: {names}. 어느 것인가요?"
+    en = f"“{link.mention}” can mean several things: {names}. Which one?"
+    return Reply(en if question.english else ko, status="clarify", suggestions=suggestions)
 
-
-def _group(question: Question, link: Link) -> Reply:
-    if question.english:
-        return Reply(f"“{link.mention}” is a group of companies. Which stock do you mean?", status="clarify")
-    text = (
-        f"‘{link.mention}’{_copula(link.mention)} 여러 회사가 속한 그룹입니다. 어느 종목인지 이름을 끝까지 적어 주세요."
-    )
-    return Reply(text, status="clarify")
 
 
 def _copula(mention: str) -> str:

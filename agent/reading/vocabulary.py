@@ -51,7 +51,9 @@ class Vocabulary:
 
 def _compiled(spelling: str) -> re.Pattern[str]:
     pattern = spelling.replace(" ?", "\0").replace(" ", r"\s*" if not spelling.isascii() else r"\s+")
-    pattern = pattern.replace("\0", r"\s*").replace("~?", "~").replace("~", _ENDING)
+    # A stem of one syllable is a verb only with an ending behind it, or as a whole word: 팔았어, and not 팔란티어.
+    ending = _ENDING.replace(")?", "|(?![가-힣]))") if re.match(r".~", spelling) else _ENDING
+    pattern = pattern.replace("\0", r"\s*").replace("~?", "~").replace("~", ending)
     if spelling[0].isascii() and spelling[0].isalpha():
         pattern = rf"(?<![a-z]){pattern}" + (r"(?![a-z])" if spelling[-1] not in ")$" else "")
     return re.compile(pattern, re.IGNORECASE)
