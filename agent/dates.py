@@ -67,6 +67,20 @@ def _month_day(found: Found, as_of: date) -> DateMention:
     return _mention(day_of(year, month, day))
 
 
+_HOLIDAYS = {
+    "신정": (1, 1), "새해첫날": (1, 1), "삼일절": (3, 1), "어린이날": (5, 5), "현충일": (6, 6), "제헌절": (7, 17), "광복절": (8, 15),
+    "개천절": (10, 3), "한글날": (10, 9), "크리스마스": (12, 25), "성탄절": (12, 25),
+}  # fmt: skip
+
+
+def _holiday(found: Found, as_of: date) -> DateMention:
+    month, day = _HOLIDAYS[re.sub(r"\s", "", found["holiday"])]
+    year = _year_of(found, as_of)
+    if year is None:
+        return _mention(latest_day(month, day, as_of), year_given=False)
+    return _mention(day_of(year, month, day))
+
+
 def _week_of_day(found: Found, as_of: date) -> DateMention:
     """`7월 6일 주에`: Monday to Sunday of the week that holds the day."""
     day = (_full_day if "month" not in found.groupdict() else _month_day)(found, as_of)
@@ -239,6 +253,7 @@ def _rule(pattern: str, build: Callable[[Found, date], DateMention]) -> tuple[re
 # Tried in this order at every position: the longer reading of the same words stands first.
 _RULES: list[tuple[re.Pattern[str], Callable[[Found, date], DateMention]]] = [
     _rule(rf"(?<![\dA-Za-z])(\d{{4}})\s*[-./]\s*(\d{{1,2}})\s*[-./]\s*(\d{{1,2}}){_WEEK_BEHIND}", _week_of_day),
+    _rule(rf"(?:{_YEAR}\s*)?(?P<holiday>{'|'.join(_HOLIDAYS)}|새해\s*첫날)", _holiday),
     _rule(rf"(?:{_YEAR}\s*)?(?<!\d)(?P<month>\d{{1,2}})\s*월\s*(?P<day>\d{{1,2}})\s*일{_WEEK_BEHIND}", _week_of_day),
     _rule(r"(?<![\dA-Za-z])(\d{4})\s*[-./]\s*(\d{1,2})\s*[-./]\s*(\d{1,2})\.?(?!\d)", _full_day),
     _rule(r"(?<![\dA-Za-z])((?:19|20)\d{2})(\d{2})(\d{2})(?![\dA-Za-z])", _full_day),

@@ -155,7 +155,15 @@ def find_quantities(text: str) -> list[Quantity]:
     return found
 
 
+_DIGITS_WRITTEN = re.compile(r"(?P<digits>한|두|세)\s*자릿?리?\s*(?:수|숫자)?(?:의|로|대)?")
+
+
 def _at(text: str, position: int) -> Quantity | None:
+    if found := _DIGITS_WRITTEN.match(text, position):
+        # `두 자릿수 비중`: 10 % or more, below 100 %.
+        digits = _value(found["digits"])
+        low, high = (0.0, 9.999999) if digits == 1 else (10.0 ** (digits - 1), 10.0**digits - 1e-6)
+        return Quantity(found.start(), found.end(), found[0], "percent", low, ">=", high)
     if position and text[position].isdigit() and (text[position - 1].isdigit() or text[position - 1] in ".,"):
         return None
     if position and text[position - 1].isalpha() and text[position - 1].isascii() and text[position].isascii():

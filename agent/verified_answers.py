@@ -57,6 +57,9 @@ def match(question: Question, near: Sequence[tuple[Example, float]]) -> Match | 
     if any(isinstance(token.value, Period) and token.value.after(question.as_of) for token in question.tokens):
         return None
     said = signature(question.tokens)
+    if sum(said.values()) == 1 and next(iter(said))[0] in _NAMES:
+        # A bare name says too little to be the wording of anything.
+        return None
     language = "en" if question.english else "ko"
     found: list[Match] = []
     for example, similarity in near:

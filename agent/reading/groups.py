@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.reading import wording
-from agent.reading.conditions import direction, limit, singular
+from agent.reading.conditions import direction, limit, rank, singular
 from agent.reading.filters import select
 from agent.reading.plan import Plan, Query, Reply, Steps, table
 from agent.reading.question import Reader
@@ -33,6 +33,7 @@ class _Asked:
     descending: bool
     limit: int | None
     single: bool
+    skip: int = 0
 
     @property
     def english(self) -> bool:
@@ -55,7 +56,7 @@ def read(reader: Reader) -> Plan | None:
     group = _group(reader)
     if group is None:
         return None
-    one = singular(reader)
+    one, place = singular(reader), rank(reader)
     count, said = limit(reader, None)
     counted = _counts_groups(reader, group)
     ordered = direction(reader)
@@ -69,7 +70,9 @@ def read(reader: Reader) -> Plan | None:
     if counted:
         return Plan(f"{group}_count", lambda: _count(_Asked(group, chosen, measure, True, None, False)))
     del averaged  # The fee of a group is an average in any case.
-    asked = _Asked(group, chosen, measure, ordered is not False, count, one and not said)
+    single = (one or place is not None) and not said
+    count = 1 if place else count
+    asked = _Asked(group, chosen, measure, ordered is not False, count, single, (place or 1) - 1)
     return Plan(f"{group}_ranking", lambda: _ranking(asked))
 
 
@@ -122,11 +125,12 @@ def _ranking(asked: _Asked) -> Steps:
     if asked.english:
         names = ("ETFs", "net assets (KRW)", "average fee (%)")
     way = "DESC" if asked.descending else "ASC"
+    skip = f"\nSKIP {asked.skip}" if asked.skip else ""
     result = yield Query(
         f"{asked.matched()}\n"
         "WITH g, count(DISTINCT e.code) AS etfs, sum(e.aum) AS aum, avg(e.fee) AS fee\n"
         f"RETURN g.name AS `{asked.noun}`, etfs AS `{names[0]}`, aum AS `{names[1]}`, round(fee, 3) AS `{names[2]}`\n"
-        f"ORDER BY {asked.measure} IS NULL, {asked.measure} {way}, g.name\nLIMIT {asked.limit or _ALL}"
+        f"ORDER BY {asked.measure} IS NULL, {asked.measure} {way}, g.name{skip}\nLIMIT {asked.limit or _ALL}"
     )
     described = asked.chosen.described()
     if not result.rows:
@@ -148,7 +152,8 @@ def _ranking(asked: _Asked) -> Steps:
         asked.measure
     ]
     high, low = {"etfs": ("많은", "적은"), "aum": ("큰", "작은"), "fee": ("높은", "낮은")}[asked.measure]
-    lead = f"{what} 가장 {high if asked.descending else low} {wording.with_particle(asked.noun, '은는')} **{name}**({figure})입니다."
+    which = f"{asked.skip + 1}번째로" if asked.skip else "가장"
+    lead = f"{what} {which} {high if asked.descending else low} {wording.with_particle(asked.noun, '은는')} **{name}**({figure})입니다."
     if asked.single:
         return Reply(lead, shown)
     listed = wording.listed([f"{row[0]}({row[1]}개)" for row in result.rows], 8)

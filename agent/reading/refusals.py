@@ -90,7 +90,8 @@ def _only_compares(reader: Reader) -> bool:
 
 def stock_prices(reader: Reader) -> Plan | None:
     """Prices of single stocks are not in the data, only what ETFs hold of them."""
-    measured = reader.has("price", "nav", "premium", "return", "rise", "fall", "market_cap", "volume", "open_price", "high_price", "low_price",
+    asked = {token.kind for token in reader.tokens} <= {"stock", "how_much", "how_is", "now", "filler", "exist"}
+    measured = (asked and reader.has("how_much", "how_is")) or reader.has("price", "nav", "premium", "return", "rise", "fall", "market_cap", "volume", "open_price", "high_price", "low_price",
                           "turnover")  # fmt: skip
     if not measured or not reader.find("stock") or reader.find("etf") or reader.has("etf_word", "hold", "fee", "aum"):
         return None

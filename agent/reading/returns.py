@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from agent.answer import Table
 from agent.periods import Period
 from agent.reading import wording
-from agent.reading.conditions import Unclear, direction, limit, singular
+from agent.reading.conditions import Unclear, direction, limit, rank
 from agent.reading.days import closed, future, period_without_data
 from agent.reading.filters import select
 from agent.reading.plan import HISTORY, Plan, Query, Reply, Steps, literal, literals
@@ -85,12 +85,12 @@ def read(reader: Reader) -> Plan | None:
             "어느 기간의 수익률인지 알려 주세요. 예: 올해, 최근 한 달, 2026년 6월",
             "Which period? For example this year or June 2026.",
         )
-    one = singular(reader) or descending is None
-    count, said = limit(reader, _TOP)
+    place = rank(reader)
+    count, _ = limit(reader, _TOP)
     chosen = select(reader, held=False)
     reader.take("etf_word", "all", "rank")
     high = not falling if descending is None or (rising or falling) else descending
-    return Plan("return_ranking", lambda: _ranking(chosen, period, high, count or _TOP, one and not said, english))
+    return Plan("return_ranking", lambda: _ranking(chosen, period, high, count or _TOP, place or 1, english))
 
 
 def _which_period(etf: Subject, english: bool) -> Unclear:
@@ -240,7 +240,7 @@ def _invested_steps(etf: Subject, period: Period, amount: float) -> Steps:
     )
 
 
-def _ranking(chosen: Selection, period: Period, highest: bool, count: int, single: bool, english: bool) -> Steps:
+def _ranking(chosen: Selection, period: Period, highest: bool, count: int, place: int, english: bool) -> Steps:
     codes = None
     if not chosen.is_everything:
         found = yield Query(f"{chosen.cypher()}\nRETURN e.code AS 코드")
@@ -267,7 +267,11 @@ def _ranking(chosen: Selection, period: Period, highest: bool, count: int, singl
         return Reply(f"그 기간의 시세가 있는 {chosen.described()}가 자료에 없습니다.", status="refused")
     rows.sort(key=lambda row: (-row[2] if highest else row[2], row[1]))
     total = len(rows)
+    rows = rows[place - 1 :]
+    if not rows:
+        return Reply(f"그 기간의 시세가 있는 {chosen.described()}는 {total}개뿐입니다.", status="refused")
     best = rows[0]
+    which = "가장" if place == 1 else f"{place}번째로"
     note = f" 그 기간의 시세가 자료에 있는 {total}개만 비교했습니다."
     shown = [Table("수익률 순위", ["ETF", "코드", "수익률(%)", "기준일", "마지막 날"], rows[:count])]
     if english:
@@ -276,7 +280,7 @@ def _ranking(chosen: Selection, period: Period, highest: bool, count: int, singl
             shown,
         )
     return Reply(
-        f"{chosen.described()} 가운데 수익률이 가장 {'높은' if highest else '낮은'} 것은 **{best[0]}**({best[2]:+.2f}%)입니다.{note}",
+        f"{chosen.described()} 가운데 수익률이 {which} {'높은' if highest else '낮은'} 것은 **{best[0]}**({best[2]:+.2f}%)입니다.{note}",
         shown,
     )
 

@@ -63,6 +63,7 @@ def _settle_words(question: Question) -> None:
     named = kinds & {"stock", "etf", "company", "tag"}
     etfs = sum(token.kind == "etf" for token in tokens)
     dated = bool(kinds & {"date", "recent"})
+    one_day = any(token.kind == "date" and token.value.is_day for token in tokens)
     filtered = sum(token.kind in ("stock", "tag", "company") for token in tokens) > 1
     for index, token in enumerate(tokens):
         kind = token.kind
@@ -93,7 +94,7 @@ def _settle_words(question: Question) -> None:
             kind = "held_since"
         elif kind == "volume" and token.text.startswith("거래") and index and tokens[index - 1].text.startswith(_PRICED):
             kind = "price"
-        elif (kind == "holiday_name" and "date" in kinds) or (kind == "pronoun" and named):
+        elif (kind == "holiday_name" and one_day) or (kind == "pronoun" and named):
             kind = "filler"
         elif kind == "often" and not kinds & set(_TRADING):
             # How often something was traded is another question than how much.

@@ -35,7 +35,7 @@ def missing(question: Question) -> Unclear | None:
         return Unclear("무엇을 말하는지 이름으로 물어봐 주세요.", "Please name what you mean.", _SUGGESTED)
     if "etf_word" in spoken or not kinds:
         return _missing_stock(question, kinds) if "etf_word" in spoken else None
-    if "manager" in kinds and kinds & {"most", "big", "small", "count", "rank", "sum"}:
+    if "manager" in kinds and kinds & {"most", "big", "small", "count", "rank", "sum", "quantity"}:
         return None
     if kinds & {"stock_word", "holdings"} and "hold" in kinds and kinds & {"most", "big", "rank"}:
         return None
