@@ -37,6 +37,7 @@ _SPOKEN = {"n": "7", "percent": "5%", "date": "7월 6일", "period": "지난달"
 _COUNTS = ("count", "number", "days")
 _ORDERS = ("big", "small", "newest", "oldest")
 _ALL = 1_000
+_ONE_NUMBER: Counter[tuple[str, ...]] = Counter({("number",): 1})
 _FIXED = ("years", "multiple")
 _SUBJECT_OR_OBJECT = {"이": "subject", "가": "subject", "을": "object", "를": "object"}
 
@@ -66,7 +67,7 @@ def match(question: Question, near: Sequence[tuple[Example, float]]) -> Match | 
         if similarity < NEAR or example.lang != language or _asks_for_the_former(example, question):
             continue
         for wording in example.wordings:
-            if wording_signature(wording, example.slots, language) == said:
+            if _says(wording, example, language, said):
                 values = slot_values(example, wording, question)
                 if values is not None:
                     found.append(Match(example, similarity, values))
@@ -74,6 +75,15 @@ def match(question: Question, near: Sequence[tuple[Example, float]]) -> Match | 
     if len({one.example.kind for one in found}) > 1 and found[0].similarity - found[1].similarity < 0.02:
         return None
     return found[0] if found else None
+
+
+def _says(wording: str, example: Example, language: str, said: Counter[tuple[str, ...]]) -> bool:
+    """Whether a wording says it: to the word, or but for a number where the example takes one that the wording leaves out."""
+    signed = wording_signature(wording, example.slots, language)
+    if signed == said:
+        return True
+    left_out = {slot.name for slot in example.slots if slot.type == "n"} - set(_BRACED.findall(wording))
+    return len(left_out) == 1 and signed + _ONE_NUMBER == said
 
 
 def _asks_for_the_former(example: Example, question: Question) -> bool:
@@ -163,6 +173,9 @@ def slot_values(example: Example, wording: str, question: Question) -> dict[str,
         if not offered:
             return None
         values[name] = offered.pop(0)
+    unnamed = [slot.name for slot in example.slots if slot.type == "n" and slot.name not in values]
+    if len(unnamed) == 1 and waiting.get("n"):
+        values[unnamed[0]] = waiting["n"].pop(0)
     if any(waiting.values()):
         return None
     if _asks_for_all(question):
@@ -242,7 +255,11 @@ def _ended_early(answer: ExampleAnswer, found: Match, as_of: str) -> str:
     last = answer.rows[0][list(answer.columns).index(column)]
     if last is None or date.fromisoformat(last) + _NO_GAP >= date.fromisoformat(min(periods[0][1], as_of)):
         return ""
-    return f" The prices of this ETF end on {last}." if column == "to" else f" 이 ETF의 시세는 {last}까지만 자료에 있습니다."
+    return (
+        f" The prices of this ETF end on {last}."
+        if column == "to"
+        else f" 이 ETF의 시세는 {last}까지만 자료에 있습니다."
+    )
 
 
 def _carried_out(steps: Generator[ExampleQuery, Result, ExampleAnswer]) -> Generator[Query, Result, ExampleAnswer]:

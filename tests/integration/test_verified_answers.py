@@ -28,6 +28,11 @@ def found(database: Database, question: str) -> Match | None:
         ("삼전 비중 제일 높은 etf 5개만 알려줘", "holders-by-weight", {"stock": "005930", "n": 5}),
         ("하이닉스 비중이 삼성전자보다 높은 ETF", "etfs-heavier-in", {"stock": "000660", "stock2": "005930"}),
         ("삼성전자보다 하이닉스 비중이 큰 ETF 알려줘", "etfs-heavier-in", {"stock": "000660", "stock2": "005930"}),
+        (
+            "6월에 액티브 ETF들이 가장 많이 판 종목 5개",
+            "active-sold-in",
+            {"period": ("2026-06-01", "2026-06-30"), "n": 5},
+        ),
         ("KODEX 200을 편입한 ETF는?", "etfs-holding-etf", {"etf": "069500"}),
         ("보수율 낮은 반도체 ETF 추천해줘", "cheapest-tag", {"tag": "반도체"}),
         (
