@@ -56,10 +56,13 @@ def answer_offline(context: RunContext, connection: Connection, question: Questi
     found = match(question, near)
     if found is not None:
         reply = _carry_out(context, verified_plan(found, context.as_of.isoformat()))
-        return Answer(
-            reply.text, reply.status, reply.tables, list(context.cypher), model=NAME, suggestions=reply.suggestions,
-            example=found.example.question if reply.status == "answered" else None,
-        )  # fmt: skip
+        if reply.status == found.example.outcome or read(question).plan is None:
+            return Answer(
+                reply.text, reply.status, reply.tables, list(context.cypher), model=NAME, suggestions=reply.suggestions,
+                example=found.example.question if reply.status == "answered" else None,
+            )  # fmt: skip
+        # The example found nothing; a reading may look further.
+        context.cypher.clear()
     near = near[:3]
     outcome = read(question)
     if outcome.plan is None:

@@ -234,12 +234,13 @@ _UNKNOWN = re.compile(r"자료[가에] (?:없|부족)|알 수 없|no (?:data|fig
 
 
 def _is_unknown(found: Match, answer: ExampleAnswer) -> bool:
-    """Whether the data lacks what was asked of a named ETF: no row, or a row without its figure, and the answer says so."""
-    if not any(slot.type == "etf" for slot in found.example.slots) or not _UNKNOWN.search(
-        re.sub(r"\([^()]*\)", "", answer.text)
-    ):
+    """Whether the data lacks what was asked of an ETF or a period, no row or one without its figure, and the answer says so."""
+    types = {slot.type for slot in found.example.slots}
+    if not _UNKNOWN.search(re.sub(r"\([^()]*\)", "", answer.text)):
         return False
-    return not answer.rows or (len(answer.rows) == 1 and None in answer.rows[0])
+    if not answer.rows:
+        return bool(types & {"etf", "period"})
+    return "etf" in types and len(answer.rows) == 1 and None in answer.rows[0]
 
 
 # Calendar days without a price that holidays explain.
