@@ -30,7 +30,8 @@ _AMOUNT = re.compile(
 )
 _DOLLARS = re.compile(rf"(?:\$\s*({_DIGITS})|({_DIGITS})\s*(?:달러|불|usd|dollars?))", re.IGNORECASE)
 _ENGLISH_WON = re.compile(
-    rf"(?P<number>{_DIGITS})\s*(?P<unit>thousand|million|billion|trillion)?\s*(?:korean\s+)?(?:won|krw)\b", re.IGNORECASE
+    rf"(?P<number>{_DIGITS})\s*(?P<unit>thousand|million|billion|trillion)?\s*(?:korean\s+)?(?:won|krw)\b",
+    re.IGNORECASE,
 )
 _ENGLISH_UNITS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _PERCENT = re.compile(
@@ -178,7 +179,9 @@ def _at(text: str, position: int) -> Quantity | None:
     if (found := _PERCENT.match(text, position)) and (word_start or text[position].isdigit()):
         return _compared(text, found, "percent", _value(found["low"]))
     if found := _ENGLISH_WON.match(text, position):
-        return _compared(text, found, "amount", _value(found["number"]) * _ENGLISH_UNITS.get((found["unit"] or "").lower(), 1))
+        return _compared(
+            text, found, "amount", _value(found["number"]) * _ENGLISH_UNITS.get((found["unit"] or "").lower(), 1)
+        )
     if found := _DOLLARS.match(text, position):
         return Quantity(found.start(), found.end(), found[0], "amount", _value(found[1] or found[2]), foreign=True)
     if (found := _TOP.match(text, position)) and word_start:
@@ -192,7 +195,9 @@ def _at(text: str, position: int) -> Quantity | None:
     if (found := _AMOUNT.match(text, position)) and _is_amount(found):
         foreign = re.compile(r"\s*(?:달러|불|usd|dollars?)", re.IGNORECASE).match(text, found.end())
         if foreign:
-            return Quantity(position, foreign.end(), text[position : foreign.end()], "amount", _value(found["number"]), foreign=True)
+            return Quantity(
+                position, foreign.end(), text[position : foreign.end()], "amount", _value(found["number"]), foreign=True
+            )
         return _compared(text, found, "amount", _value(found["number"]))
     for pattern, kind in ((_YEARS, "years"), (_DAYS, "days"), (_NUMBER, "number")):
         if found := pattern.match(text, position):

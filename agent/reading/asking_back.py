@@ -70,7 +70,6 @@ def _which(connection: Connection, question: Question, link: Link) -> Reply:
     return Reply(en if question.english else ko, status="clarify", suggestions=suggestions)
 
 
-
 def _copula(mention: str) -> str:
     from agent.templates import with_particle
 

@@ -19,7 +19,14 @@ OTHERS = (
     "nav", "premium", "return", "listed", "manager", "cost", "invest", "former", "renamed", "volume",
 )  # fmt: skip
 _KINDS = {"cash": ("cash", "현금성 자산"), "bond": ("bond", "채권"), "derivative": ("derivative", "파생상품")}
-_KIND_NAMES = {"Stock": "주식", "bond": "채권", "cash": "현금", "derivative": "파생상품", "other": "기타", "Asset": "기타"}
+_KIND_NAMES = {
+    "Stock": "주식",
+    "bond": "채권",
+    "cash": "현금",
+    "derivative": "파생상품",
+    "other": "기타",
+    "Asset": "기타",
+}
 _ASKED = (
     "holdings", "stock_word", "hold", "weight", "concentration", "etf_held", "cash", "bond", "derivative", "percent_word",
     "count", "stock_count", "main", "asset_word",
@@ -121,7 +128,9 @@ def held_by_etfs(reader: Reader) -> bool:
     behind = [other for other in reader.tokens[position + 1 :] if other.kind in ("hold", "weight")]
     if not behind:
         return False
-    if token.particle.startswith("에") and behind[0].text.startswith(("들어", "담긴", "담겨", "실린", "실려", "있는", "포함된", "편입된")):
+    if token.particle.startswith("에") and behind[0].text.startswith(
+        ("들어", "담긴", "담겨", "실린", "실려", "있는", "포함된", "편입된")
+    ):
         # `RISE 200에 들어 있는 ETF`: the ETFs that it holds.
         return False
     if token.particle.startswith(("을", "를", "에", "비중")) or not token.particle:

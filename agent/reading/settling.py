@@ -92,7 +92,9 @@ def _settle_words(question: Question) -> None:
         elif kind in ("oldest", "newest") and token.text.startswith(_TIMED) and _beside(tokens, index, _TAKING):
             # `가장 오래 들고 있던`, `먼저 담은`: how long something was held, or when it was bought, is no order that is known.
             kind = "held_since"
-        elif kind == "volume" and token.text.startswith("거래") and index and tokens[index - 1].text.startswith(_PRICED):
+        elif (
+            kind == "volume" and token.text.startswith("거래") and index and tokens[index - 1].text.startswith(_PRICED)
+        ):
             kind = "price"
         elif (kind == "holiday_name" and one_day) or (kind == "pronoun" and named):
             kind = "filler"

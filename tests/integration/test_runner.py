@@ -92,7 +92,9 @@ def test_an_english_question_is_answered_in_english(sample_database: Database, s
     assert "invented" in answer.answer
 
 
-@pytest.mark.parametrize("attack", ["'", "\\", "$$", "') RETURN 1 //", "{{7*7}}", "`", "\x00", "%s %d", "⟨ETF⟩", "{etf}"])
+@pytest.mark.parametrize(
+    "attack", ["'", "\\", "$$", "') RETURN 1 //", "{{7*7}}", "`", "\x00", "%s %d", "⟨ETF⟩", "{etf}"]
+)
 def test_odd_characters_do_no_harm(sample_database: Database, settings: Settings, attack: str) -> None:
     answer = ask(sample_database, f"KODEX 200 {attack} 보수", settings=settings)
     assert answer.status != "failed", answer.answer
@@ -128,7 +130,11 @@ def test_answers_of_one_process_are_quick(sample_database: Database, settings: S
 
 
 def test_the_command_line_prints_one_json_object(sample_database: Database, settings: Settings) -> None:
-    environment = {"PATH": "/usr/bin:/bin", "ATLAS_HOME": str(settings.home), "ATLAS_DATABASE_URL": sample_database.url()}
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "ATLAS_HOME": str(settings.home),
+        "ATLAS_DATABASE_URL": sample_database.url(),
+    }
     done = subprocess.run(
         [sys.executable, "-m", "backend.cli", "ask", QUESTION, "--json"],
         cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False,
