@@ -11,16 +11,12 @@ import jiter
 import yaml
 from smolagents import LogLevel, ToolCallingAgent
 from smolagents.models import ChatMessageStreamDelta
-from sqlalchemy import Connection
 
 from agent.answer import Answer, Message
 from agent.events import AnswerDelta, StepFinished, StepStarted
-from agent.examples import nearest
-from agent.masking import masked
 from agent.models.openai import ModelUnavailable, StreamedModel
-from agent.offline_answers import answer_offline
+from agent.offline_answers import Near, sure_answer
 from agent.reading.question import Question
-from agent.reading.reading import read
 from agent.run_context import RunContext
 from agent.tools import tools
 from agent.verified_example import Example
@@ -30,6 +26,7 @@ from backend.graph.labels import schema_text
 PROMPT_FILE = Path(__file__).parent / "prompts" / "graph_agent.yaml"
 MOST_STEPS = 8
 MOST_MESSAGES = 10
+SHOWN_EXAMPLES = 3
 
 
 @cache
@@ -72,11 +69,12 @@ class _AnswerStream:
             self._context.emit(AnswerDelta(piece))
 
 
-def answer_with_model(
-    context: RunContext, connection: Connection, question: Question, history: Sequence[Message]
-) -> Answer:
-    """Let the model of the settings answer. When it cannot be reached, the verified reading answers where there is one."""
-    near = _nearest(context, connection, question)
+def answer_with_model(context: RunContext, question: Question, nearest: Near, history: Sequence[Message]) -> Answer:
+    """Let the model of the settings answer, with the nearest examples before its eyes.
+
+    When it cannot be reached, a verified example or reading answers where there is one.
+    """
+    near = [example for example, _ in nearest[:SHOWN_EXAMPLES]]
     stream = _AnswerStream(context)
     context.emit(StepStarted("think", "think", "언어 모델이 생각하는 중"))
     agent = ToolCallingAgent(
@@ -84,9 +82,10 @@ def answer_with_model(
         instructions=_instructions(context, question, near), max_steps=MOST_STEPS, verbosity_level=LogLevel.OFF,
     )  # fmt: skip
     try:
-        text = str(agent.run(_task(question, history)))
+        with context.stage("think"):
+            text = str(agent.run(_task(question, history)))
     except Exception as error:
-        fallen_back = _verified(context, connection, question, error, told=bool(stream.text))
+        fallen_back = _verified(context, question, nearest, error, told=bool(stream.text))
         if fallen_back is None:
             raise
         return fallen_back
@@ -95,35 +94,26 @@ def answer_with_model(
         raise QueryFailed("the model did not finish", ko="언어 모델이 정해진 단계 안에 답을 마치지 못했습니다.")
     context.emit(StepFinished("think", "think", "답을 마쳤습니다"))
     answer = Answer(text, context.status, list(context.tables), list(context.cypher), model=context.settings.model)
-    answer.example = near[0].question if near else None
+    answer.source = "model"
     answer.streamed = stream.text == text
     return answer
 
 
-def _verified(
-    context: RunContext, connection: Connection, question: Question, error: Exception, *, told: bool
-) -> Answer | None:
+def _verified(context: RunContext, question: Question, nearest: Near, error: Exception, *, told: bool) -> Answer | None:
     """The offline answer in place of a model that is down; None when there is none, or when a part was already told."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ModelUnavailable):
         cause = cause.__cause__ or cause.__context__
-    if told or cause is None or read(question).plan is None:
+    if told or cause is None:
         return None
     context.error = None
     context.tables.clear()
     context.cypher.clear()
-    answer = answer_offline(context, connection, question)
+    answer = sure_answer(context, question, nearest)
+    if answer is None:
+        return None
     answer.answer = f"{answer.answer}\n\n_{cause.ko} 검증된 질의로 답했습니다._"
     return answer
-
-
-def _nearest(context: RunContext, connection: Connection, question: Question) -> list[Example]:
-    context.emit(StepStarted("examples", "examples", "비슷한 검증된 질문을 찾는 중"))
-    near = [example for example, _ in nearest(connection, masked(question), k=3)]
-    context.emit(
-        StepFinished("examples", "examples", f"가장 비슷한 질문: {near[0].question}" if near else "비슷한 질문 없음")
-    )
-    return near
 
 
 def _templates() -> dict[str, Any]:

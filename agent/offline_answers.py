@@ -12,10 +12,9 @@ from typing import Any
 from smolagents import LogLevel, ToolCallingAgent
 from sqlalchemy import Connection
 
-from agent.answer import Answer
-from agent.events import StepFinished, StepStarted, ToolFinished, ToolStarted
+from agent.answer import Answer, Source
+from agent.events import StepFinished, StepStarted
 from agent.examples import nearest
-from agent.masking import masked
 from agent.models.offline import NAME, OfflineModel
 from agent.reading.asking_back import ask_back
 from agent.reading.conditions import Unclear
@@ -28,11 +27,14 @@ from agent.tools import tools
 from agent.verified_answers import match
 from agent.verified_answers import plan as verified_plan
 from agent.verified_example import Example
-from backend.errors import AtlasError, QueryFailed
+from backend.errors import QueryFailed
 
 _MOST_STEPS = 12
-# How many examples are held against the question; the nearest three are offered as what can be asked.
+# How many examples are held against the question, and how many of them are offered as what can be asked.
 _NEIGHBOURS = 8
+_OFFERED = 3
+
+Near = list[tuple[Example, float]]
 
 
 @cache
@@ -46,9 +48,31 @@ def _prompts() -> dict[str, Any]:
     }
 
 
-def answer_offline(context: RunContext, connection: Connection, question: Question) -> Answer:
-    """Answer by the question's reading; where it is not read completely, ask back or refuse with questions that can be answered."""
-    near = _nearest(context, connection, question)
+def nearest_examples(context: RunContext, connection: Connection, question: Question) -> Near:
+    """The verified examples nearest to the question, best first; those that are not near enough to be run are there too."""
+    context.emit(StepStarted("examples", "examples", "비슷한 검증된 질문을 찾는 중"))
+    with context.stage("examples"):
+        near = nearest(connection, context.trace.masked, k=_NEIGHBOURS)
+    context.trace.examples = [(example.id, round(similarity, 4)) for example, similarity in near]
+    text = f"가장 비슷한 질문: {near[0][0].question}" if near else "비슷한 질문 없음"
+    context.emit(StepFinished("examples", "examples", text))
+    return near
+
+
+def answer_offline(context: RunContext, connection: Connection, question: Question, near: Near) -> Answer:
+    """The sure answer; where there is none, ask back or refuse with questions that can be answered."""
+    sure = sure_answer(context, question, near)
+    if sure is None:
+        reply = ask_back(connection, question, read(question), [example for example, _ in near[:_OFFERED]])
+        return Answer(reply.text, reply.status, model=NAME, suggestions=reply.suggestions)
+    if sure.status == "refused" and not sure.suggestions:
+        offered = [example for example, _ in near[:_OFFERED]]
+        sure.suggestions = ask_back(connection, question, read(question), offered).suggestions
+    return sure
+
+
+def sure_answer(context: RunContext, question: Question, near: Near) -> Answer | None:
+    """Answer by a verified example that says what the question says, else by a reading of all its words, else None."""
     unclear = missing(question)
     if unclear is not None:
         text = unclear.en if question.english else unclear.ko
@@ -57,23 +81,21 @@ def answer_offline(context: RunContext, connection: Connection, question: Questi
     if found is not None:
         reply = _carry_out(context, verified_plan(found, context.as_of.isoformat()))
         if reply.status == found.example.outcome or read(question).plan is None:
-            return Answer(
-                reply.text, reply.status, reply.tables, list(context.cypher), model=NAME, suggestions=reply.suggestions,
-                example=found.example.question if reply.status == "answered" else None,
-            )  # fmt: skip
+            example = found.example.question if reply.status == "answered" else None
+            return _answered(context, reply, "verified", example)
         # The example found nothing; a reading may look further.
         context.cypher.clear()
-    near = near[:3]
-    outcome = read(question)
-    if outcome.plan is None:
-        reply = ask_back(connection, question, outcome, [example for example, _ in near])
-        return Answer(reply.text, reply.status, model=NAME, suggestions=reply.suggestions)
-    reply = _carry_out(context, _asking_back(outcome.plan, question.english))
-    if reply.status == "refused" and not reply.suggestions:
-        reply.suggestions = ask_back(connection, question, outcome, [example for example, _ in near]).suggestions
+    plan = read(question).plan
+    if plan is None:
+        return None
+    return _answered(context, _carry_out(context, _asking_back(plan, question.english)), "reading")
+
+
+def _answered(context: RunContext, reply: Reply, source: Source, example: str | None = None) -> Answer:
     return Answer(
-        reply.text, reply.status, reply.tables, list(context.cypher), model=NAME, suggestions=reply.suggestions
-    )
+        reply.text, reply.status, reply.tables, list(context.cypher), model=NAME, suggestions=reply.suggestions,
+        example=example, source=source,
+    )  # fmt: skip
 
 
 def _asking_back(plan: Plan, english: bool) -> Plan:
@@ -89,14 +111,6 @@ def _asking_back(plan: Plan, english: bool) -> Plan:
     return Plan(plan.kind, steps)
 
 
-def _nearest(context: RunContext, connection: Connection, question: Question) -> list[tuple[Example, float]]:
-    context.emit(StepStarted("examples", "examples", "비슷한 검증된 질문을 찾는 중"))
-    near = nearest(connection, masked(question), k=_NEIGHBOURS)
-    text = f"가장 비슷한 질문: {near[0][0].question}" if near else "비슷한 질문 없음"
-    context.emit(StepFinished("examples", "examples", text))
-    return near
-
-
 def _carry_out(context: RunContext, plan: Plan) -> Reply:
     """Run the plan as the agent it is: a model that calls tools."""
     context.show_tables = False
@@ -105,7 +119,8 @@ def _carry_out(context: RunContext, plan: Plan) -> Reply:
         tools(context), model, prompt_templates=_prompts(), max_steps=_MOST_STEPS, verbosity_level=LogLevel.OFF
     )
     context.emit(StepStarted("query", "query", "그래프에 질의하는 중"))
-    agent.run(question_of(plan))
+    with context.stage("query"):
+        agent.run(question_of(plan))
     context.check()
     rows = sum(len(table.rows) for table in model.reply.tables) if model.reply else 0
     context.emit(StepFinished("query", "query", f"{rows:,}행을 찾았습니다"))
@@ -117,6 +132,3 @@ def _carry_out(context: RunContext, plan: Plan) -> Reply:
 def question_of(plan: Plan) -> str:
     """What the agent is told its task is."""
     return f"Carry out the verified reading {plan.kind}."
-
-
-__all__ = ["AtlasError", "ToolFinished", "ToolStarted", "answer_offline"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 
 from pydantic import BaseModel
 
-from agent.answer import Status, Table
+from agent.answer import Status, Table, Trace
 from agent.events import Event, Sink
 from backend.db.engine import Database
 from backend.errors import AtlasError
@@ -24,7 +27,7 @@ class RunCancelled(Exception):
 class RunContext:
     """One run. `tables` and `cypher` grow as tools find things; `found` is what the last tool returned, `error` why it could not.
 
-    `show_tables` is off where the tables are made from the whole answer and not from each query.
+    `asker` is whom the model's tokens are counted for. `show_tables` is off where the tables are made from the whole answer and not from each query.
     """
 
     database: Database
@@ -41,6 +44,17 @@ class RunContext:
     failures: int = 0
     sink_failed: bool = False
     status: Status = "answered"
+    asker: str = "local"
+    trace: Trace = field(default_factory=Trace)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time that is spent within to a stage of the run's trace."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.trace.add_time(name, time.perf_counter() - started)
 
     def emit(self, event: Event) -> None:
         """Tell an event, unless the run was cancelled: then RunCancelled."""

@@ -6,15 +6,17 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
 from sqlalchemy import Connection
 
-from agent.answer import Answer, Message
+from agent.answer import Answer, Message, Trace
 from agent.events import AnswerDelta, Event, StepFinished, StepStarted, TableReady
+from agent.masking import masked
 from agent.models.offline import NAME as OFFLINE
-from agent.offline_answers import answer_offline
+from agent.offline_answers import answer_offline, nearest_examples, sure_answer
 from agent.reading.question import Question
 from agent.reading.understanding import understand
 from agent.run_context import RunCancelled, RunContext
@@ -36,43 +38,54 @@ def ask(
     settings: Settings | None = None,
     emit: Callable[[Event], None] | None = None,
     cancelled: threading.Event | None = None,
+    verified_first: bool = True,
+    asker: str = "local",
 ) -> Answer:
     """Answer a question from the loaded market.
 
     `history` are the messages before it, `emit` receives the events as they happen, and `cancelled` stops the run. The
-    model is `settings.model`. Every failure comes back as an answer with status `failed` and a sentence that says so;
+    model is `settings.model`; with `verified_first` it is asked only where no verified example and no complete reading
+    answers. Its tokens are counted for `asker`. Every failure comes back as an answer with status `failed` and a sentence that says so;
     only a cancelled run raises, RunCancelled.
     """
     started = time.perf_counter()
-    settings = settings or get_settings()
-    answer = _guarded(database, question, history, settings, emit, cancelled)
+    run = _Run(database, settings or get_settings(), tuple(history), emit, cancelled, verified_first, asker, Trace())
+    answer = _guarded(run, question)
+    answer.trace = run.trace
     answer.elapsed_ms = round((time.perf_counter() - started) * 1000)
     return answer
 
 
-def _guarded(
-    database: Database,
-    question: str,
-    history: Sequence[Message],
-    settings: Settings,
-    emit: Callable[[Event], None] | None,
-    cancelled: threading.Event | None,
-) -> Answer:
+@dataclass(frozen=True)
+class _Run:
+    """What one call of `ask` was given, and the trace that it leaves."""
+
+    database: Database
+    settings: Settings
+    history: tuple[Message, ...]
+    emit: Callable[[Event], None] | None
+    cancelled: threading.Event | None
+    verified_first: bool
+    asker: str
+    trace: Trace
+
+
+def _guarded(run: _Run, question: str) -> Answer:
     try:
-        return _answer(database, question, history, settings, emit, cancelled)
+        return _answer(run, question)
     except RunCancelled:
         raise
     except Exception as error:
-        if (cancelled is not None and cancelled.is_set()) or _caused_by(error, RunCancelled):
+        if (run.cancelled is not None and run.cancelled.is_set()) or _caused_by(error, RunCancelled):
             raise RunCancelled from error
         known = _caused_by(error, AtlasError)
         if known is None:
             log.exception("ask_failed")
             sorry = "답을 만드는 중에 문제가 생겼습니다. 잠시 뒤에 다시 물어봐 주세요."
-            return Answer(sorry, "failed", model=settings.model)
+            return Answer(sorry, "failed", model=run.settings.model)
         log.warning("ask_failed", error=known.message, slug=known.slug)
         # What the data lacks is no failure of ours.
-        return Answer(known.ko, "refused" if isinstance(known, NotFound) else "failed", model=settings.model)
+        return Answer(known.ko, "refused" if isinstance(known, NotFound) else "failed", model=run.settings.model)
 
 
 def _caused_by(error: BaseException | None, kind: type[_E]) -> _E | None:
@@ -82,35 +95,40 @@ def _caused_by(error: BaseException | None, kind: type[_E]) -> _E | None:
     return error
 
 
-def _answer(
-    database: Database,
-    text: str,
-    history: Sequence[Message],
-    settings: Settings,
-    emit: Callable[[Event], None] | None,
-    cancelled: threading.Event | None,
-) -> Answer:
+def _answer(run: _Run, text: str) -> Answer:
     text = text.strip()
     if not text:
         raise InvalidInput("the question is empty", ko="질문을 적어 주세요.")
     if len(text) > LONGEST_QUESTION:
         raise InvalidInput("the question is too long", ko=f"질문은 {LONGEST_QUESTION:,}자까지 쓸 수 있습니다.")
-    with database.engine("atlas_app").connect() as connection:
+    with run.database.engine("atlas_app").connect() as connection:
         dated = get_dataset(connection)
-        context = RunContext(database, settings, dated.as_of, dated.dataset, emit, cancelled)
+        context = RunContext(
+            run.database, run.settings, dated.as_of, dated.dataset, run.emit, run.cancelled, asker=run.asker, trace=run.trace
+        )  # fmt: skip
         question = _linked(context, connection, text, dated)
-        if settings.model == OFFLINE:
-            answer = answer_offline(context, connection, question)
-        else:
-            from agent.llm_answers import answer_with_model
-
-            answer = answer_with_model(context, connection, question, history)
+        answer = _found(run, context, connection, question)
     return _finished(context, answer, question)
+
+
+def _found(run: _Run, context: RunContext, connection: Connection, question: Question) -> Answer:
+    near = nearest_examples(context, connection, question)
+    if run.settings.model == OFFLINE:
+        return answer_offline(context, connection, question, near)
+    if run.verified_first:
+        sure = sure_answer(context, question, near)
+        if sure is not None:
+            return sure
+    from agent.llm_answers import answer_with_model
+
+    return answer_with_model(context, question, near, run.history)
 
 
 def _linked(context: RunContext, connection: Connection, text: str, dated: Dated) -> Question:
     context.emit(StepStarted("link", "link", "질문에서 이름과 날짜를 찾는 중"))
-    question = understand(connection, text, dated.as_of, dated.dataset)
+    with context.stage("link"):
+        question = understand(connection, text, dated.as_of, dated.dataset)
+    context.trace.masked = masked(question)
     names = [token.value.name for token in question.tokens if token.is_entity and hasattr(token.value, "name")]
     found = ", ".join(dict.fromkeys(names)) if names else "이름 없음"
     context.emit(StepFinished("link", "link", f"찾은 이름: {found}" if names else "이름 없이 물은 질문"))

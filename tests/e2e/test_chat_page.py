@@ -47,7 +47,9 @@ def test_an_answer_streams_in_with_table_cypher_and_evidence(page: Page) -> None
     ask(page, QUESTION)
     await_end(page)
     answer = turn(page)
-    expect(answer.locator(".prose")).to_have_text("삼성전자를 가장 많이 담은 ETF는 TIGER 200 IT이고 비중은 27.31%입니다.")
+    expect(answer.locator(".prose")).to_have_text(
+        "삼성전자를 가장 많이 담은 ETF는 TIGER 200 IT이고 비중은 27.31%입니다."
+    )
     expect(answer.locator("strong")).to_have_text("27.31%")
     expect(answer.locator("tbody tr")).to_have_count(4)
     expect(answer.locator("pre")).not_to_be_visible()

@@ -36,7 +36,15 @@ def asking(sample_database: Database, settings: Settings) -> Iterator[Callable]:
             update={"model": "stub-model", "openai_base_url": stub.url, "openai_api_key": SecretStr(SECRET)}
         )
         events: list[Event] = []
-        answer = ask(sample_database, question, settings=chosen, emit=events.append, history=history, **options)
+        answer = ask(
+            sample_database,
+            question,
+            settings=chosen,
+            emit=events.append,
+            verified_first=False,
+            history=history,
+            **options,
+        )
         return answer, events, stub
 
     yield run
@@ -177,7 +185,7 @@ def test_cancelling_hangs_up_on_the_model_within_a_second(sample_database: Datab
         threading.Timer(0.7, cancelled.set).start()
         started = time.monotonic()
         with pytest.raises(RunCancelled):
-            ask(sample_database, QUESTION, settings=chosen, cancelled=cancelled)
+            ask(sample_database, QUESTION, settings=chosen, cancelled=cancelled, verified_first=False)
         assert time.monotonic() - started < 2.5
         deadline = time.monotonic() + 3
         while not stub.hung_up and time.monotonic() < deadline:

@@ -1,6 +1,4 @@
-"""conversations"""
-
-from alembic import op  # noqa: F401
+"""nothing: conversations are made in 0007"""
 
 revision = "0006"
 down_revision = "0005"
