@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.errors import InvalidInput
@@ -14,7 +14,7 @@ from backend.errors import InvalidInput
 class Settings(BaseSettings):
     """What can be set from outside; each field's description is its line in the README's table."""
 
-    model_config = SettingsConfigDict(env_prefix="ATLAS_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="ATLAS_", env_parse_none_str="none", extra="ignore")
 
     home: Path = Field(
         Path("~/.local/share/etf-atlas"), description="Folder of everything that is kept: database, keys"
@@ -30,12 +30,47 @@ class Settings(BaseSettings):
     model: str = Field("offline", description="`offline`, or the name of a model of an OpenAI-compatible server")
     openai_base_url: str | None = Field(None, description="Address of the OpenAI-compatible server")
     openai_api_key: SecretStr | None = Field(None, description="Key for the OpenAI-compatible server")
+    openai_api_version: str | None = Field(
+        None, description="API version of Azure OpenAI, such as 2024-10-21; the model is then the deployment's name"
+    )
+    model_timeout_s: float = Field(60, gt=0, description="Time limit of one request to the language model, seconds")
+    model_daily_tokens_per_user: int | None = Field(
+        200_000,
+        ge=0,
+        description="Most tokens the language model may use for one person a day (Asia/Seoul); `none`: no limit",
+    )
+    model_daily_tokens: int | None = Field(
+        5_000_000, ge=0, description="Most tokens the language model may use for everybody a day; `none`: no limit"
+    )
+    model_daily_cost_usd_per_user: float | None = Field(
+        None, ge=0, description="Most US dollars a day for one person; needs the prices"
+    )
+    model_daily_cost_usd: float | None = Field(
+        None, ge=0, description="Most US dollars a day for everybody; needs the prices"
+    )
+    model_price_input_usd_per_mtok: float | None = Field(
+        None, ge=0, description="Price of a million tokens that the model reads, US dollars"
+    )
+    model_price_output_usd_per_mtok: float | None = Field(
+        None, ge=0, description="Price of a million tokens that the model writes, US dollars"
+    )
     query_timeout_ms: int = Field(5_000, gt=0, description="Time limit of one Cypher query of the agent, milliseconds")
     query_row_limit: int = Field(1_000, gt=0, description="Most rows one Cypher query of the agent may return")
     log_level: str = Field("INFO", description="Least severe level that is logged")
 
     def model_post_init(self, _context: object) -> None:
         self.home = self.home.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _cost_limits_need_prices(self) -> Settings:
+        limits = (self.model_daily_cost_usd_per_user, self.model_daily_cost_usd)
+        prices = (self.model_price_input_usd_per_mtok, self.model_price_output_usd_per_mtok)
+        if any(limit is not None for limit in limits) and None in prices:
+            raise ValueError(
+                "ATLAS_MODEL_DAILY_COST_USD needs ATLAS_MODEL_PRICE_INPUT_USD_PER_MTOK and "
+                "ATLAS_MODEL_PRICE_OUTPUT_USD_PER_MTOK; without prices nothing would ever be refused"
+            )
+        return self
 
 
 @lru_cache
@@ -44,5 +79,8 @@ def get_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        faults = [f"ATLAS_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()]
+        faults = [
+            f"ATLAS_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" if fault["loc"] else fault["msg"]
+            for fault in error.errors()
+        ]
         raise InvalidInput("; ".join(faults)) from error
