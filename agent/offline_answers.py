@@ -52,7 +52,8 @@ def nearest_examples(context: RunContext, connection: Connection, question: Ques
     """The verified examples nearest to the question, best first; those that are not near enough to be run are there too."""
     context.emit(StepStarted("examples", "examples", "비슷한 검증된 질문을 찾는 중"))
     with context.stage("examples"):
-        near = nearest(connection, context.trace.masked, k=_NEIGHBOURS)
+        asked = question.text if context.options.examples == "retrieved" else context.trace.masked
+        near = nearest(connection, asked, k=_NEIGHBOURS)
     context.trace.examples = [(example.id, round(similarity, 4)) for example, similarity in near]
     text = f"가장 비슷한 질문: {near[0][0].question}" if near else "비슷한 질문 없음"
     context.emit(StepFinished("examples", "examples", text))
@@ -85,7 +86,7 @@ def sure_answer(context: RunContext, question: Question, near: Near) -> Answer |
             return _answered(context, reply, "verified", example)
         # The example found nothing; a reading may look further.
         context.cypher.clear()
-    plan = read(question).plan
+    plan = read(question).plan if context.options.readings else None
     if plan is None:
         return None
     return _answered(context, _carry_out(context, _asking_back(plan, question.english)), "reading")

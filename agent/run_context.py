@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Literal
 
 from pydantic import BaseModel
 
@@ -21,6 +22,19 @@ from backend.settings import Settings
 
 class RunCancelled(Exception):
     """Whoever asked no longer waits for the answer."""
+
+
+@dataclass(frozen=True)
+class AnswerOptions:
+    """Which parts of the agent take part; the defaults are the product, anything else serves to measure what a part is worth.
+
+    `examples` says which solved questions a model is shown, `tries` after how many failed queries it must stop (None: the product's own
+    number), and `readings` whether a question may be answered by a reading of it where no verified example fits.
+    """
+
+    examples: Literal["retrieved_masked", "retrieved", "static", "none"] = "retrieved_masked"
+    tries: int | None = None
+    readings: bool = True
 
 
 @dataclass
@@ -46,6 +60,7 @@ class RunContext:
     status: Status = "answered"
     asker: str = "local"
     trace: Trace = field(default_factory=Trace)
+    options: AnswerOptions = field(default_factory=AnswerOptions)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

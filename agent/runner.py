@@ -19,7 +19,7 @@ from agent.models.offline import NAME as OFFLINE
 from agent.offline_answers import answer_offline, nearest_examples, sure_answer
 from agent.reading.question import Question
 from agent.reading.understanding import understand
-from agent.run_context import RunCancelled, RunContext
+from agent.run_context import AnswerOptions, RunCancelled, RunContext
 from backend.db.engine import Database
 from backend.errors import AtlasError, InvalidInput, NotFound
 from backend.market.dataset import Dated, get_dataset
@@ -40,16 +40,27 @@ def ask(
     cancelled: threading.Event | None = None,
     verified_first: bool = True,
     asker: str = "local",
+    options: AnswerOptions | None = None,
 ) -> Answer:
     """Answer a question from the loaded market.
 
     `history` are the messages before it, `emit` receives the events as they happen, and `cancelled` stops the run. The
     model is `settings.model`; with `verified_first` it is asked only where no verified example and no complete reading
-    answers. Its tokens are counted for `asker`. Every failure comes back as an answer with status `failed` and a sentence that says so;
+    answers. Its tokens are counted for `asker`; `options` take parts of the agent away, for measuring. Every failure comes back as an answer with status `failed` and a sentence that says so;
     only a cancelled run raises, RunCancelled.
     """
     started = time.perf_counter()
-    run = _Run(database, settings or get_settings(), tuple(history), emit, cancelled, verified_first, asker, Trace())
+    run = _Run(
+        database,
+        settings or get_settings(),
+        tuple(history),
+        emit,
+        cancelled,
+        verified_first,
+        asker,
+        Trace(),
+        options or AnswerOptions(),
+    )
     answer = _guarded(run, question)
     answer.trace = run.trace
     answer.elapsed_ms = round((time.perf_counter() - started) * 1000)
@@ -68,6 +79,7 @@ class _Run:
     verified_first: bool
     asker: str
     trace: Trace
+    options: AnswerOptions
 
 
 def _guarded(run: _Run, question: str) -> Answer:
@@ -104,7 +116,8 @@ def _answer(run: _Run, text: str) -> Answer:
     with run.database.engine("atlas_app").connect() as connection:
         dated = get_dataset(connection)
         context = RunContext(
-            run.database, run.settings, dated.as_of, dated.dataset, run.emit, run.cancelled, asker=run.asker, trace=run.trace
+            run.database, run.settings, dated.as_of, dated.dataset, run.emit, run.cancelled, asker=run.asker, trace=run.trace,
+            options=run.options,
         )  # fmt: skip
         question = _linked(context, connection, text, dated)
         answer = _found(run, context, connection, question)
