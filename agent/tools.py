@@ -22,7 +22,7 @@ from agent.sandbox import run_guarded
 from backend.errors import AtlasError, InvalidInput, NotFound, QueryFailed, QueryRefused
 from backend.graph.client import Result
 from backend.market.changes import get_changes
-from backend.market.etfs import etf_code, get_etf
+from backend.market.etfs import get_etf, named_etf
 from backend.market.holdings import get_holdings
 from backend.market.prices import get_prices
 from backend.market.search import search
@@ -204,7 +204,7 @@ class GetEtfInfo(_MarketTool):
     inputs = {"etf": _ETF}  # noqa: RUF012
 
     def forward(self, etf: str) -> str:
-        return self._read(lambda connection: get_etf(connection, etf_code(connection, etf)))
+        return self._read(lambda connection: get_etf(connection, named_etf(connection, etf)))
 
 
 class GetEtfPrices(_MarketTool):
@@ -219,7 +219,7 @@ class GetEtfPrices(_MarketTool):
     }
 
     def forward(self, etf: str, from_date: str | None = None, to_date: str | None = None) -> str:
-        return self._read(lambda c: get_prices(c, etf_code(c, etf), _day(from_date), _day(to_date)))
+        return self._read(lambda c: get_prices(c, named_etf(c, etf), _day(from_date), _day(to_date)))
 
 
 class SearchEtf(_MarketTool):
@@ -254,7 +254,7 @@ class GetEtfHoldings(_MarketTool):
     }
 
     def forward(self, etf: str, on_date: str | None = None, limit: int | None = None) -> str:
-        return self._read(lambda c: get_holdings(c, etf_code(c, etf), _day(on_date), limit=limit))
+        return self._read(lambda c: get_holdings(c, named_etf(c, etf), _day(on_date), limit=limit))
 
 
 class GetSimilarEtfs(_MarketTool):
@@ -265,7 +265,7 @@ class GetSimilarEtfs(_MarketTool):
     inputs = {"etf": _ETF, "limit": {"type": "integer", "description": "Most rows", "nullable": True}}  # noqa: RUF012
 
     def forward(self, etf: str, limit: int | None = None) -> str:
-        return self._read(lambda c: get_similar(c, etf_code(c, etf), limit=limit or 10))
+        return self._read(lambda c: get_similar(c, named_etf(c, etf), limit=limit or 10))
 
 
 class GetEtfChanges(_MarketTool):
@@ -280,4 +280,4 @@ class GetEtfChanges(_MarketTool):
     }
 
     def forward(self, etf: str, from_date: str | None = None, to_date: str | None = None) -> str:
-        return self._read(lambda c: get_changes(c, etf_code(c, etf), _day(from_date), _day(to_date)))
+        return self._read(lambda c: get_changes(c, named_etf(c, etf), _day(from_date), _day(to_date)))

@@ -7,9 +7,12 @@ import sys
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from backend.db.engine import Database
 
 load = typer.Typer(help="Load market data: the sample market, or tidy CSV files.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object")]
@@ -24,8 +27,10 @@ def load_sample(as_json: AsJson = False) -> None:
     """Load the sample market that ships with the project: real names and codes, invented figures."""
     from backend.collection import load as loading
 
+    database = _database()
     with _progress() as progress:
-        summary = loading.load_sample(_database(), progress=progress)
+        summary = loading.load_sample(database, progress=progress)
+    _store_examples(database)
     _report(summary, as_json)
 
 
@@ -42,12 +47,22 @@ def load_files(
     """Load tidy CSV files, plain or gzip; the sample market makes room. Exit status 1 if a row was rejected."""
     from backend.collection import load as loading
 
+    database = _database()
     with _progress() as progress:
-        summary = loading.load_files(_database(), directory, until=until.date() if until else None, progress=progress)
+        summary = loading.load_files(database, directory, until=until.date() if until else None, progress=progress)
+    _store_examples(database)
     _report(summary, as_json)
 
 
-def _database():
+def _store_examples(database: Database) -> None:
+    """Store the verified questions too: what is loaded is there to be asked."""
+    from agent.examples import store
+
+    with database.engine("atlas_app").begin() as connection:
+        store(connection)
+
+
+def _database() -> Database:
     from backend.db.opening import open_database
     from backend.settings import get_settings
 

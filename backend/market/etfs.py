@@ -12,7 +12,7 @@ from backend.graph.client import run_cypher
 from backend.graph.labels import MARKET
 from backend.market.dataset import get_dataset
 from backend.market.schemas import EtfDetail, EtfList
-from backend.market.search import search
+from backend.market.search import resolve, search
 
 _CODE = re.compile(r"A?([0-9A-Z]{6})", re.IGNORECASE)
 
@@ -48,6 +48,17 @@ def etf_code(connection: Connection, asked: str) -> str:
         if code:
             return code
     raise unknown(UnknownEtf, "ETF가", asked, suggestions(connection, asked, ["etf"]))
+
+
+def named_etf(connection: Connection, asked: str) -> str:
+    """Return the code of the ETF that a code or a name without doubt means. Raises UnknownEtf with suggestions."""
+    try:
+        return etf_code(connection, asked)
+    except UnknownEtf:
+        meant = resolve(connection, asked[:100], ["etf"])
+        if meant.status != "one" or len(meant.hits) != 1:
+            raise
+        return meant.hits[0].code
 
 
 SUMMARY = "e.code, e.name, e.company, e.index_name, e.active, e.fee_pct::float8 AS fee_pct, e.aum_krw, e.listed"

@@ -1,0 +1,1 @@
+"""Doors for clients that exist already: OpenAI's chat completions and the Model Context Protocol."""
