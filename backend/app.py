@@ -13,6 +13,7 @@ from fastapi.responses import FileResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
+from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from agent.answer import Answer
@@ -25,6 +26,8 @@ from backend.chat.stream import ChatRuns
 from backend.db.engine import Database
 from backend.db.opening import open_database
 from backend.errors import NotFound, Unavailable
+from backend.integrations.mcp_routes import PATH as MCP_PATH
+from backend.integrations.mcp_routes import McpEndpoint
 from backend.market.routes import router as market_router
 from backend.metrics import RequestMetrics
 from backend.settings import Settings, get_settings
@@ -46,6 +49,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     """
     settings = settings or get_settings()
     owned = database is None
+    mcp = McpEndpoint()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -53,7 +57,8 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
         app.state.settings = settings
         app.state.chat_runs = _chat_runs(app.state.database, settings)
         log.info("ready", page=page.is_dir())
-        yield
+        async with mcp.serving(app.state.database, settings):
+            yield
         if owned:
             app.state.database.dispose()
 
@@ -71,6 +76,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     problems.install(app)
     app.include_router(market_router)
     app.include_router(chat_router)
+    app.router.routes.append(Route(MCP_PATH, endpoint=mcp))
     _add_operations(app)
     _add_page(app, page)
     app.add_middleware(RequestMetrics)
@@ -132,7 +138,7 @@ def _add_page(app: FastAPI, page: Path) -> None:
 
     @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
     def browser_application(path: str) -> Response:
-        if path.split("/", 1)[0] in ("api", "v1", "assets"):
+        if path.split("/", 1)[0] in ("api", "v1", "mcp", "assets"):
             raise NotFound(f"no such address: /{path}", ko=f"없는 주소입니다: /{path}")
         file = (page / path).resolve()
         if path and file.is_file() and file.is_relative_to(page.resolve()):
