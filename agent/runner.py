@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import structlog
@@ -17,6 +17,7 @@ from agent.events import AnswerDelta, Event, StepFinished, StepStarted, TableRea
 from agent.masking import masked
 from agent.models.offline import NAME as OFFLINE
 from agent.offline_answers import answer_offline, nearest_examples, sure_answer
+from agent.personal_data import masked_personal_data
 from agent.reading.question import Question
 from agent.reading.understanding import understand
 from agent.run_context import AnswerOptions, RunCancelled, RunContext
@@ -53,7 +54,7 @@ def ask(
     run = _Run(
         database,
         settings or get_settings(),
-        tuple(history),
+        tuple(replace(message, content=masked_personal_data(message.content)) for message in history),
         emit,
         cancelled,
         verified_first,
@@ -108,7 +109,7 @@ def _caused_by(error: BaseException | None, kind: type[_E]) -> _E | None:
 
 
 def _answer(run: _Run, text: str) -> Answer:
-    text = text.strip()
+    text = masked_personal_data(text.strip())
     if not text:
         raise InvalidInput("the question is empty", ko="질문을 적어 주세요.")
     if len(text) > LONGEST_QUESTION:

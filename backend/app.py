@@ -23,6 +23,7 @@ from backend import problems
 from backend.chat.routes import router as chat_router
 from backend.chat.schemas import ChatRequest
 from backend.chat.stream import ChatRuns
+from backend.chat.turns import Turns
 from backend.db.engine import Database
 from backend.db.opening import open_database
 from backend.errors import NotFound, Unavailable
@@ -55,10 +56,11 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = database or open_database(settings)
         app.state.settings = settings
-        app.state.chat_runs = _chat_runs(app.state.database, settings)
+        _add_chat(app, app.state.database, settings)
         log.info("ready", page=page.is_dir())
         async with mcp.serving(app.state.database, settings):
             yield
+        await app.state.chat_runs.close()
         if owned:
             app.state.database.dispose()
 
@@ -72,7 +74,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     if database is not None:
         # Usable before the lifespan runs, as a test client without a context manager does.
         app.state.database, app.state.settings = database, settings
-        app.state.chat_runs = _chat_runs(database, settings)
+        _add_chat(app, database, settings)
     problems.install(app)
     app.include_router(market_router)
     app.include_router(chat_router)
@@ -83,13 +85,21 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     return app
 
 
-def _chat_runs(database: Database, settings: Settings) -> ChatRuns:
+def _add_chat(app: FastAPI, database: Database, settings: Settings) -> None:
     def answer(request: ChatRequest, *, emit: Sink, cancelled: threading.Event) -> Answer:
         return ask(
-            database, request.question, history=request.history, settings=settings, emit=emit, cancelled=cancelled
+            database,
+            request.question,
+            history=request.history,
+            settings=settings,
+            emit=emit,
+            cancelled=cancelled,
+            verified_first=request.verified_first,
+            asker=request.asker,
         )
 
-    return ChatRuns(answer)
+    app.state.turns = Turns(database, settings.model)
+    app.state.chat_runs = ChatRuns(answer, recorder=app.state.turns, abandoned_after_s=settings.chat_abandoned_after_s)
 
 
 def _add_operations(app: FastAPI) -> None:

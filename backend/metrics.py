@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REQUESTS = Counter("atlas_http_requests_total", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram("atlas_http_request_seconds", "Time to the first byte of the answer, seconds", ["method", "route"])
+TURNS = Counter("atlas_chat_turns_total", "Questions that ended, by status and by what answered", ["status", "source"])
+TOKENS = Counter("atlas_chat_tokens_total", "Tokens of language models in chats", ["model", "kind"])
+FEEDBACK = Counter("atlas_chat_feedback_total", "Verdicts that people gave on answers", ["verdict"])
+CHAT_OPEN = Gauge("atlas_chat_open", "Questions that are being answered or wait for their turn")
+NOT_STORED = Counter("atlas_chat_turns_not_stored_total", "Turns that could not be stored")
+
+
+def count_turn(outcome: Any) -> None:
+    """Count one ended question and what it took: an `agent.answer.Answer`, or something else with a `status`."""
+    TURNS.labels(outcome.status, getattr(outcome, "source", None) or "none").inc()
+    usage = outcome.trace.usage if hasattr(outcome, "trace") else None
+    if usage is not None and usage.prompt_tokens + usage.completion_tokens:
+        TOKENS.labels(outcome.model, "prompt").inc(usage.prompt_tokens)
+        TOKENS.labels(outcome.model, "completion").inc(usage.completion_tokens)
 
 
 class RequestMetrics:

@@ -54,8 +54,14 @@ class Settings(BaseSettings):
     model_price_output_usd_per_mtok: float | None = Field(
         None, ge=0, description="Price of a million tokens that the model writes, US dollars"
     )
+    api_key: SecretStr | None = Field(
+        None, description="Key that `/v1` and `/mcp` want as a bearer token; without one they are as open as the page"
+    )
     query_timeout_ms: int = Field(5_000, gt=0, description="Time limit of one Cypher query of the agent, milliseconds")
     query_row_limit: int = Field(1_000, gt=0, description="Most rows one Cypher query of the agent may return")
+    chat_abandoned_after_s: float = Field(
+        15.0, gt=0, description="How long an answer goes on while no browser reads it, seconds"
+    )
     log_level: str = Field("INFO", description="Least severe level that is logged")
 
     def model_post_init(self, _context: object) -> None:

@@ -70,12 +70,17 @@ class RunNarrator:
             case AnswerDelta(text):
                 yield from self._text(text)
 
+    @property
+    def told_text(self) -> bool:
+        """Whether a part of the answer's text has been told."""
+        return self._told_text
+
     def finished(self, answer: Answer) -> Iterator[BaseEvent]:
         """Close whatever is open, hand over the final object and finish the run."""
         if not self._told_text:
             yield from self._text(answer.answer)
         yield from self._close()
-        yield CustomEvent(name="answer", value=answer.as_dict())
+        yield CustomEvent(name="answer", value={**answer.as_dict(), "run_id": self._run_id})
         yield RunFinishedEvent(thread_id=self._thread_id, run_id=self._run_id)
 
     def failed(self, message_ko: str, code: str) -> Iterator[BaseEvent]:

@@ -21,24 +21,31 @@ IDENTIFIER_LIMIT = 200
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """One question in a conversation."""
+    """One question in a conversation.
+
+    `visitor` is whose conversation it is, `asker` whom a model's tokens are counted for. Without `verified_first` the
+    model is asked even where a verified example would answer.
+    """
 
     thread_id: str
     run_id: str
     question: str
     history: tuple[Message, ...]
+    visitor: str = ""
+    asker: str = "local"
+    verified_first: bool = True
 
 
-def chat_request(run: RunAgentInput) -> ChatRequest:
+def chat_request(run: RunAgentInput, visitor: str = "", asker: str = "local") -> ChatRequest:
     """Read the question (the last message, which must be a user's) and what was said before.
 
     Only what people and the assistant wrote counts as history; system, developer, tool and reasoning messages come from
     the client and are not trusted. Raises InvalidInput, in Korean, for a missing, empty or too long question.
     """
     for name, value in (("threadId", run.thread_id), ("runId", run.run_id)):
-        if not value or len(value) > IDENTIFIER_LIMIT:
+        if not 1 <= len(value) <= IDENTIFIER_LIMIT or not value.isprintable():
             raise InvalidInput(
-                f"{name} must have 1 to {IDENTIFIER_LIMIT} characters.", ko=f"{name}의 길이가 올바르지 않습니다."
+                f"{name} must have 1 to {IDENTIFIER_LIMIT} printable characters.", ko=f"{name} 값이 올바르지 않습니다."
             )
     if not run.messages or not isinstance(run.messages[-1], UserMessage):
         raise InvalidInput("The last message must be the user's question.", ko="질문이 없습니다.")
@@ -55,12 +62,21 @@ def chat_request(run: RunAgentInput) -> ChatRequest:
         for message in run.messages[:-1]
         if isinstance(message, UserMessage | AssistantMessage) and (text := _text(message))
     ]
-    return ChatRequest(run.thread_id, run.run_id, question, tuple(earlier[-HISTORY_LIMIT:]))
+    wishes = run.forwarded_props if isinstance(run.forwarded_props, dict) else {}
+    return ChatRequest(
+        run.thread_id,
+        run.run_id,
+        question,
+        tuple(earlier[-HISTORY_LIMIT:]),
+        visitor=visitor,
+        asker=asker,
+        verified_first=wishes.get("answerBy") != "model",
+    )
 
 
 def _text(message: UserMessage | AssistantMessage) -> str:
     content = message.content or ""
     if not isinstance(content, str):
         content = "\n".join(part.text for part in content if isinstance(part, TextPart))
-    # NUL cannot be stored in a PostgreSQL text, and nobody types it.
-    return content.replace("\x00", "").strip()
+    # Neither NUL nor half a surrogate pair can be stored in a PostgreSQL text, and nobody types them.
+    return content.replace("\x00", "").encode(errors="replace").decode().strip()

@@ -1,28 +1,29 @@
-"""Runs the synchronous agent in threads and hands its events to the browser as they happen.
+"""The runs of this server: started once, read by whoever asked, kept for a while, stored at their end.
 
-Each run has a thread of its own, at most `concurrency` of them at once, so that a slow model never takes the threads
-that the other routes are served by. A run ends in exactly one way: an answer, an error, or its client being gone.
+A run ends in exactly one way: an answer, an error, its cancelling, or nobody reading it for `abandoned_after_s`. A
+connection that drops ends nothing: its reader may come back and is told what it has missed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import dataclass
-from itertools import count
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 import anyio
 import structlog
-from ag_ui.core import BaseEvent
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette import EventSourceResponse
 
 from agent.answer import Answer
-from agent.events import AnswerDelta, Event, Sink, StepFinished, StepStarted
-from backend.chat.protocol import RunNarrator
+from agent.events import StepFinished, StepStarted
+from backend.chat.run import MOST_BYTES as MOST_RUN_BYTES
+from backend.chat.run import TOO_MUCH, ChatRun, Failure, Told
 from backend.chat.schemas import ChatRequest
-from backend.errors import AtlasError, Unavailable
+from backend.chat.threads import Ask, ThreadEngine
+from backend.errors import Unavailable
+from backend.metrics import CHAT_OPEN, NOT_STORED, count_turn
 
 log = structlog.get_logger(__name__)
 
@@ -30,12 +31,16 @@ PING_INTERVAL_S = 15
 SEND_TIMEOUT_S = 30
 """A client that takes nothing for this long is given up."""
 RUN_TIME_LIMIT_S = 180
+ABANDONED_AFTER_S = 15.0
+KEPT_S = 300.0
+"""How long a finished run can be read again from memory."""
+MOST_KEPT = 500
+MOST_KEPT_BYTES = 128_000_000
+"""Most finished runs that are kept, and most bytes of their events; the oldest go first."""
+STORE_WITHIN_S = 2.0
+"""How long an answer waits for being stored; feedback can be given to a stored one only."""
 SHUTDOWN_GRACE_S = 1.0
 """How long open streams get to say goodbye when the server stops."""
-
-
-class RunCancelledError(Exception):
-    """Nobody waits for this answer any more."""
 
 
 class Busy(Unavailable):
@@ -44,51 +49,114 @@ class Busy(Unavailable):
     slug = "busy"
 
 
-class Ask(Protocol):
-    """How the agent is called: `emit` receives its events, and it ends soon after `cancelled` is set."""
+class Engine(Protocol):
+    """Where runs are carried out."""
 
-    def __call__(self, request: ChatRequest, *, emit: Sink, cancelled: threading.Event) -> Answer: ...
+    def start(
+        self,
+        request: ChatRequest,
+        cancelled: threading.Event,
+        tell: Callable[[list[Told]], None],
+        done: Callable[[], None],
+    ) -> Callable[[], None]:
+        """Start a run; `tell` and `done` are called in the event loop. Returns what stops the run."""
+        ...
 
 
-@dataclass(frozen=True)
-class _Failure:
-    message_ko: str
-    code: str
+class Recorder(Protocol):
+    """Where ended runs are stored; it may take its time and may raise."""
+
+    def record(self, request: ChatRequest, outcome: Answer | Failure, text: str, elapsed_ms: int) -> None: ...
 
 
-_BROKEN = _Failure("답을 만드는 중에 문제가 생겼습니다. 다시 시도해 주세요.", "internal-error")
-_TOO_LONG = _Failure("답변이 너무 오래 걸려 멈췄습니다. 질문을 나누어 다시 시도해 주세요.", "timeout")
-_STOPPING = _Failure("서버가 종료되고 있습니다. 잠시 뒤에 다시 시도해 주세요.", "stopping")
+_TOO_LONG = Failure("답변이 너무 오래 걸려 멈췄습니다. 질문을 나누어 다시 시도해 주세요.", "timeout")
+_STOPPING = Failure("서버가 종료되고 있습니다. 잠시 뒤에 다시 시도해 주세요.", "stopping")
+_CANCELLED = Failure("답변을 멈췄습니다.", "cancelled")
+_ABANDONED = Failure("답을 기다리는 화면이 없어 멈췄습니다.", "abandoned")
 
 
 class ChatRuns:
     """Answers questions as AG-UI streams, a bounded number at a time.
 
-    `concurrency` runs have a thread each; up to `waiting` more wait for their turn, and further ones are turned away.
+    `concurrency` runs are carried out at once; up to `waiting` more wait for their turn, and further ones are turned
+    away. `agent` is called in threads of this process unless it is an engine of its own.
     """
 
     def __init__(
-        self, ask: Ask, *, concurrency: int = 8, waiting: int = 200, time_limit_s: float = RUN_TIME_LIMIT_S
+        self,
+        agent: Ask | Engine,
+        *,
+        recorder: Recorder | None = None,
+        concurrency: int = 8,
+        waiting: int = 200,
+        time_limit_s: float = RUN_TIME_LIMIT_S,
+        abandoned_after_s: float = ABANDONED_AFTER_S,
+        kept_s: float = KEPT_S,
+        most_kept: int = MOST_KEPT,
     ) -> None:
-        self._ask = ask
+        self._engine: Engine = agent if hasattr(agent, "start") else ThreadEngine(agent)
+        self._recorder = recorder
         self._turn = asyncio.Semaphore(concurrency)
         self._room = concurrency + waiting
-        self._open = 0
         self._time_limit_s = time_limit_s
+        self._abandoned_after_s = abandoned_after_s
+        self._kept_s = kept_s
+        self._most_kept = most_kept
+        self._runs: OrderedDict[tuple[str, str], ChatRun] = OrderedDict()
+        self._kept_bytes = 0
+        self._open = 0
+        self._tasks: set[asyncio.Task] = set()
+        self._stops: dict[ChatRun, Callable[[], None]] = {}
+        self._limits: dict[ChatRun, asyncio.TimerHandle] = {}
+        self._looks: dict[ChatRun, asyncio.TimerHandle] = {}
 
     @property
     def open(self) -> int:
-        """Number of streams that are running or waiting for their turn."""
+        """Number of runs that are carried out or wait for their turn."""
         return self._open
 
-    def response(self, request: ChatRequest) -> EventSourceResponse:
-        """Return the stream that answers a question; raises Busy when too many wait already."""
+    def find(self, visitor: str, run_id: str) -> ChatRun | None:
+        """Return a visitor's run that is going on or still remembered."""
+        return self._runs.get((visitor, run_id))
+
+    def begin(self, request: ChatRequest) -> ChatRun:
+        """Start a run, or return the one of this id: a request that is sent twice is answered once. Raises Busy."""
+        known = self.find(request.visitor, request.run_id)
+        if known is not None:
+            return known
         if self._open >= self._room:
             raise Busy(ko="지금 질문이 너무 많습니다. 잠시 뒤에 다시 시도해 주세요.")
+        run = ChatRun(request, self._unread)
+        self._runs[request.visitor, request.run_id] = run
+        self._open += 1
+        CHAT_OPEN.set(self._open)
+        loop = asyncio.get_running_loop()
+        self._limits[run] = loop.call_later(self._time_limit_s, self._fail, run, _TOO_LONG)
+        self._unread(run)
+        starting = self._spawn(self._start(run))
+        self._stops[run] = starting.cancel
+        return run
+
+    def cancel(self, visitor: str, run_id: str) -> bool:
+        """Stop a visitor's run; returns whether there is one. One that has ended stays as it is."""
+        run = self.find(visitor, run_id)
+        if run is not None:
+            self._fail(run, _CANCELLED)
+        return run is not None
+
+    async def close(self) -> None:
+        """End every run because the server stops, and store what can be stored."""
+        for run in [run for run in self._runs.values() if run.outcome is None]:
+            self._fail(run, _STOPPING)
+        storing = [task for task in self._tasks if not task.done()]
+        if storing:
+            await asyncio.wait(storing, timeout=STORE_WITHIN_S)
+
+    def response(self, run: ChatRun, after: int = 0) -> EventSourceResponse:
+        """Return the stream of a run's events after the given number."""
         stopping = anyio.Event()
         return EventSourceResponse(
-            self._stream(request, stopping),
-            # The protocol's JavaScript client splits at "\n\n" alone.
+            self._read(run, after, stopping),
             sep="\n",
             ping=PING_INTERVAL_S,
             send_timeout=SEND_TIMEOUT_S,
@@ -96,122 +164,117 @@ class ChatRuns:
             shutdown_grace_period=SHUTDOWN_GRACE_S,
         )
 
-    async def _stream(self, request: ChatRequest, stopping: anyio.Event) -> AsyncIterator[ServerSentEvent]:
-        told: asyncio.Queue[Event | Answer | _Failure] = asyncio.Queue()
-        cancelled = threading.Event()
-        numbers = count(1)
-        self._open += 1
-        time_limit = asyncio.get_running_loop().call_later(self._time_limit_s, told.put_nowait, _TOO_LONG)
-        starting = asyncio.create_task(self._start(request, told, cancelled))
-        watching = asyncio.create_task(_tell_when_stopping(told, stopping))
+    async def _read(self, run: ChatRun, after: int, stopping: anyio.Event) -> AsyncIterator[bytes]:
+        watching = self._spawn(self._fail_when_stopping(run, stopping))
         try:
-            async for event in _narrated(request, told):
-                yield ServerSentEvent(event.model_dump_json(by_alias=True), id=str(next(numbers)), sep="\n")
+            async for events in run.read(after):
+                yield events
         finally:
-            cancelled.set()
-            time_limit.cancel()
-            starting.cancel()
             watching.cancel()
-            self._open -= 1
 
-    async def _start(self, request: ChatRequest, told: asyncio.Queue, cancelled: threading.Event) -> None:
-        """Wait for a turn, then start the run's thread."""
+    async def _fail_when_stopping(self, run: ChatRun, stopping: anyio.Event) -> None:
+        await stopping.wait()
+        self._fail(run, _STOPPING)
+
+    async def _start(self, run: ChatRun) -> None:
+        """Wait for a turn, then let the run be carried out."""
         if self._turn.locked():
-            told.put_nowait(StepStarted("turn", "turn", "앞선 질문이 끝나기를 기다리는 중"))
+            run.tell([StepStarted("turn", "turn", "앞선 질문이 끝나기를 기다리는 중")])
             await self._turn.acquire()
-            told.put_nowait(StepFinished("turn", "turn", "차례가 되었습니다"))
+            run.tell([StepFinished("turn", "turn", "차례가 되었습니다")])
         else:
             await self._turn.acquire()
-        loop = asyncio.get_running_loop()
 
-        def tell(event: Event | Answer | _Failure) -> None:
-            _from_thread(loop, told.put_nowait, event)
+        def tell(items: list[Told]) -> None:
+            self._told(run, items)
 
-        def work() -> None:
-            try:
-                tell(_outcome(self._ask, request, tell, cancelled))
-            except RunCancelledError:
-                log.info("chat run cancelled", run_id=request.run_id)
-            finally:
-                _from_thread(loop, self._turn.release)
+        self._stops[run] = self._engine.start(run.request, run.cancelled, tell, self._turn.release)
 
+    def _told(self, run: ChatRun, items: list[Told]) -> None:
+        if run.outcome is not None:
+            return
+        last = items[-1]
+        ends = isinstance(last, Answer | Failure)
+        run.tell(items[:-1] if ends else items)
+        if run.bytes > MOST_RUN_BYTES:
+            self._fail(run, TOO_MUCH)
+        elif isinstance(last, Failure):
+            self._fail(run, last)
+        elif isinstance(last, Answer):
+            run.outcome = last
+            self._close(run)
+            self._spawn(self._answered(run, last))
+
+    async def _answered(self, run: ChatRun, answer: Answer) -> None:
+        """Store the answer, then tell it: feedback may follow at once."""
+        storing = self._spawn(self._record(run))
+        await asyncio.wait([storing], timeout=STORE_WITHIN_S)
+        run.end(answer)
+        self._keep(run)
+
+    def _fail(self, run: ChatRun, failure: Failure) -> None:
+        if run.outcome is not None:
+            return
+        run.outcome = failure
+        run.cancelled.set()
+        stop = self._stops.get(run)
+        self._close(run)
+        run.end(failure)
+        self._spawn(self._record(run))
+        self._keep(run)
+        if stop is not None:
+            stop()
+
+    def _close(self, run: ChatRun) -> None:
+        self._open -= 1
+        CHAT_OPEN.set(self._open)
+        self._limits.pop(run).cancel()
+        self._looks.pop(run).cancel()
+        self._stops.pop(run, None)
+
+    async def _record(self, run: ChatRun) -> None:
+        outcome = run.outcome
+        count_turn(outcome)
+        if self._recorder is None:
+            return
         try:
-            # A daemon: an agent that does not notice its cancellation must not keep the process from ending.
-            threading.Thread(target=work, name=f"chat-{request.run_id}", daemon=True).start()
-        except RuntimeError:
-            log.exception("no thread for a chat run", run_id=request.run_id)
-            self._turn.release()
-            told.put_nowait(_BROKEN)
+            await asyncio.to_thread(self._recorder.record, run.request, outcome, run.text, run.elapsed_ms)
+        except Exception:
+            NOT_STORED.inc()
+            log.exception("turn not stored", run_id=run.request.run_id)
 
+    def _unread(self, run: ChatRun) -> None:
+        """Give up a run that nobody reads any more and nobody comes back to."""
 
-def _outcome(ask: Ask, request: ChatRequest, tell: Sink, cancelled: threading.Event) -> Answer | _Failure:
-    """Ask the agent; its error becomes a sentence for people, unless nobody is there to read it."""
+        def look() -> None:
+            if run.readers == 0:
+                self._fail(run, _ABANDONED)
 
-    def emit(event: Event) -> None:
-        if cancelled.is_set():
-            raise RunCancelledError
-        tell(event)
+        if earlier := self._looks.pop(run, None):
+            earlier.cancel()
+        self._looks[run] = asyncio.get_running_loop().call_later(self._abandoned_after_s, look)
 
-    try:
-        return ask(request, emit=emit, cancelled=cancelled)
-    except Exception as error:
-        if cancelled.is_set():
-            raise RunCancelledError from error
-        log.exception("chat run failed", run_id=request.run_id)
-        return _Failure(error.ko, error.slug) if isinstance(error, AtlasError) else _BROKEN
+    def _keep(self, run: ChatRun) -> None:
+        """Remember an ended run for a while, within bounds."""
+        key = (run.request.visitor, run.request.run_id)
+        self._runs.move_to_end(key)
+        self._kept_bytes += run.bytes
+        asyncio.get_running_loop().call_later(self._kept_s, self._forget, key)
+        ended = [key for key, known in self._runs.items() if known.ended]
+        for oldest in ended:
+            if len(ended) <= self._most_kept and self._kept_bytes <= MOST_KEPT_BYTES:
+                break
+            self._forget(oldest)
+            ended = ended[1:]
 
+    def _forget(self, key: tuple[str, str]) -> None:
+        run = self._runs.get(key)
+        if run is not None and run.ended:
+            del self._runs[key]
+            self._kept_bytes -= run.bytes
 
-async def _tell_when_stopping(told: asyncio.Queue, stopping: anyio.Event) -> None:
-    await stopping.wait()
-    told.put_nowait(_STOPPING)
-
-
-async def _narrated(request: ChatRequest, told: asyncio.Queue) -> AsyncIterator[BaseEvent]:
-    narrator = RunNarrator(request.thread_id, request.run_id)
-    for event in narrator.started():
-        yield event
-    while True:
-        for item in _joined(await _arrived(told)):
-            match item:
-                case Answer():
-                    narration, ended = narrator.finished(item), True
-                case _Failure(message_ko, code):
-                    narration, ended = narrator.failed(message_ko, code), True
-                case _:
-                    narration, ended = narrator.told(item), False
-            for event in narration:
-                yield event
-            if ended:
-                return
-
-
-async def _arrived(told: asyncio.Queue) -> list[Event | Answer | _Failure]:
-    """Wait for the next item and take along whatever else is there already."""
-    items = [await told.get()]
-    while not told.empty():
-        items.append(told.get_nowait())
-    return items
-
-
-def _joined(items: Iterable[Event | Answer | _Failure]) -> Iterator[Event | Answer | _Failure]:
-    """Join neighbouring pieces of text, so that a slow client receives fewer, larger events."""
-    text = ""
-    for item in items:
-        if isinstance(item, AnswerDelta):
-            text += item.text
-            continue
-        if text:
-            yield AnswerDelta(text)
-            text = ""
-        yield item
-    if text:
-        yield AnswerDelta(text)
-
-
-def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[..., object], *arguments: object) -> None:
-    try:
-        loop.call_soon_threadsafe(call, *arguments)
-    except RuntimeError:
-        # The server has stopped meanwhile; nobody is left to be told.
-        if not loop.is_closed():
-            raise
+    def _spawn(self, work: object) -> asyncio.Task:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

@@ -1,6 +1,8 @@
 """conversations and their turns
 
 A turn is one question with its answer and how the answer came about. Personal data is masked before anything is stored.
+Browsers choose the ids of conversations and runs, so both are told apart within one visitor only: whoever guesses an id
+that another visitor uses finds nothing and disturbs nothing.
 """
 
 from alembic import op
@@ -13,17 +15,20 @@ depends_on = None
 STATEMENTS = (
     """
     CREATE TABLE conversations (
-        id text PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 200),
         visitor text NOT NULL,
-        created_at timestamptz NOT NULL DEFAULT now()
+        id text NOT NULL CHECK (length(id) BETWEEN 1 AND 200),
+        created_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (visitor, id)
     )
     """,
-    "COMMENT ON COLUMN conversations.visitor IS 'whose browser it was asked in: nobody else may read it'",
+    "COMMENT ON COLUMN conversations.visitor IS 'hash of the cookie of the browser it was asked in; nobody else may read it'",
+    "CREATE INDEX conversations_newest ON conversations (visitor, created_at DESC)",
     """
     CREATE TABLE turns (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-        conversation_id text NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
-        run_id text NOT NULL UNIQUE CHECK (length(run_id) BETWEEN 1 AND 200),
+        visitor text NOT NULL,
+        conversation_id text NOT NULL,
+        run_id text NOT NULL CHECK (length(run_id) BETWEEN 1 AND 200),
         question text NOT NULL,
         masked text NOT NULL DEFAULT '',
         status text NOT NULL CHECK (status IN ('answered', 'refused', 'clarify', 'failed', 'cancelled')),
@@ -45,11 +50,13 @@ STATEMENTS = (
         cost_usd numeric(12, 6) NOT NULL DEFAULT 0,
         tries integer NOT NULL DEFAULT 0,
         errors text[] NOT NULL DEFAULT '{}',
-        created_at timestamptz NOT NULL DEFAULT now()
+        created_at timestamptz NOT NULL DEFAULT now(),
+        UNIQUE (visitor, run_id),
+        FOREIGN KEY (visitor, conversation_id) REFERENCES conversations (visitor, id) ON DELETE CASCADE
     )
     """,
     "COMMENT ON COLUMN turns.examples IS 'ids of the nearest examples with their cosine similarity, best first'",
-    "CREATE INDEX turns_conversation ON turns (conversation_id, id)",
+    "CREATE INDEX turns_conversation ON turns (visitor, conversation_id, id)",
     """
     CREATE TABLE feedback (
         turn_id bigint PRIMARY KEY REFERENCES turns (id) ON DELETE CASCADE,

@@ -1,0 +1,58 @@
+"""Whose conversations a browser may read: a random cookie, of which only the hash is stored.
+
+It is no account. Whoever sends no cookie is somebody new each time.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Coroutine
+from hashlib import blake2b
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
+
+COOKIE = "atlas_visitor"
+_YEAR_S = 365 * 24 * 3600
+_VALUE = re.compile(r"[A-Za-z0-9_-]{22}")
+
+
+class VisitorRoute(APIRoute):
+    """A route whose answer gives the cookie to whoever came without one; `visitor` reads it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the route's handler with the cookie around it."""
+        handle = super().get_route_handler()
+
+        async def known(request: Request) -> Response:
+            value = request.cookies.get(COOKIE, "")
+            given = bool(_VALUE.fullmatch(value))
+            if not given:
+                value = secrets.token_urlsafe(16)
+            request.state.visitor = blake2b(value.encode(), digest_size=16).hexdigest()
+            request.state.returning = given
+            response = await handle(request)
+            if not given:
+                secure = request.url.scheme == "https"
+                response.set_cookie(COOKIE, value, max_age=_YEAR_S, httponly=True, samesite="lax", secure=secure)
+            return response
+
+        return known
+
+
+def visitor(request: Request) -> str:
+    """Return the hash of the visitor's cookie, within a VisitorRoute."""
+    return request.state.visitor
+
+
+def asker(request: Request) -> str:
+    """Whom a model's tokens are counted for: the visitor, or the address of one that keeps no cookie."""
+    if request.state.returning:
+        return f"visitor:{request.state.visitor}"
+    return f"address:{request.client.host if request.client else 'unknown'}"
+
+
+Visitor = Annotated[str, Depends(visitor)]
+Asker = Annotated[str, Depends(asker)]
