@@ -2,7 +2,9 @@
 
 Views: `etfs`, `stocks`, `prices`, `renames`, `held` (every snapshot: date, etf, label, code, key, name, weight, shares), `holding` (each
 ETF's latest snapshot of it), `trade` (action by ETF, date and key, after dividing by the basket's median quantity ratio). `key` is one
-for all codes of one security. Macros: `etf('name')` is an ETF's code, `security('code')` a key.
+for all codes of one security, and `premiums` (date, etf, premium in %). Macros: `etf('name')` is an ETF's code, `security('code')` a key,
+`overlap('name', 'name')` in %, `closed('code', 'day')` a close, `returned('code', 'first day', 'last day')` a return in %. Table macros:
+`traded('code', 'first day', 'last day')` (what changed in an ETF over a period), `themed('word')` (ETFs with a word in the name or the index's name), `holders('stock code')`, `overlapping('ETF name')`, `basket('ETF name')`.
 """
 
 from __future__ import annotations
@@ -101,6 +103,39 @@ FROM scaled;
 
 CREATE MACRO etf(wanted) AS (SELECT min(code) FROM etfs WHERE name = wanted);
 CREATE MACRO security(wanted) AS coalesce((SELECT min(key) FROM keys WHERE keys.code = wanted), wanted);
+CREATE MACRO themed(word) AS TABLE
+    SELECT * FROM etfs WHERE contains(name, word) OR contains(coalesce(index_name, ''), word);
+CREATE MACRO holders(stock) AS TABLE
+    SELECT h.etf, e.name, e.fee, e.aum, e.company, h.weight
+    FROM holding AS h JOIN etfs AS e ON e.code = h.etf WHERE h.label = 'Stock' AND h.key = security(stock);
+CREATE MACRO basket(wanted) AS TABLE
+    SELECT key, code, label, name, weight, shares FROM holding WHERE etf = etf(wanted);
+CREATE MACRO overlap(one, other) AS (
+    SELECT round(sum(least(a.weight, b.weight)), 2)
+    FROM holding AS a JOIN holding AS b ON b.key = a.key AND b.label = a.label
+    WHERE a.etf = etf(one) AND b.etf = etf(other) AND a.label IN ('Stock', 'ETF'));
+CREATE MACRO overlapping(one) AS TABLE
+    SELECT b.etf, round(sum(least(a.weight, b.weight)), 2) AS overlap
+    FROM holding AS a JOIN holding AS b ON b.key = a.key AND b.label = a.label
+    WHERE a.etf = etf(one) AND b.etf <> a.etf AND a.label IN ('Stock', 'ETF') GROUP BY b.etf;
+CREATE MACRO closed(wanted, day) AS (SELECT max(close) FROM prices WHERE etf = wanted AND date = day);
+CREATE MACRO returned(wanted, first, last) AS (
+    SELECT (arg_max(close, date) FILTER (WHERE date BETWEEN first AND last)
+        / coalesce(arg_max(close, date) FILTER (WHERE date < first), arg_min(close, date) FILTER (WHERE date >= first)) - 1) * 100
+    FROM prices WHERE etf = wanted);
+CREATE MACRO traded(wanted, first, last) AS TABLE
+    WITH ends AS (
+        SELECT max(date) FILTER (WHERE date < first) AS since, max(date) FILTER (WHERE date <= last) AS until FROM held WHERE etf = wanted
+    ), sides AS (
+        SELECT coalesce(a.key, b.key) AS key, a.key IS NOT NULL AS was, b.key IS NOT NULL AS is_now, a.weight AS wb, b.weight AS wa,
+               CASE WHEN a.shares > 0 AND b.shares > 0 THEN b.shares / a.shares END AS ratio
+        FROM (SELECT * FROM held WHERE etf = wanted AND date = (SELECT since FROM ends) AND label IN ('Stock', 'ETF')) AS a
+        FULL JOIN (SELECT * FROM held WHERE etf = wanted AND date = (SELECT until FROM ends) AND label IN ('Stock', 'ETF')) AS b USING (key)
+    )
+    SELECT key, CASE WHEN NOT was THEN 'new' WHEN NOT is_now THEN 'out' WHEN ratio / (SELECT median(ratio) FROM sides) > 1.01 THEN 'more'
+                     WHEN ratio / (SELECT median(ratio) FROM sides) < 0.99 THEN 'less' END AS action, wb, wa
+    FROM sides;
+CREATE VIEW premiums AS SELECT date, etf, (close - nav) / nav * 100 AS premium FROM prices WHERE nav > 0;
 """
 
 
