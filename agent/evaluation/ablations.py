@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from agent.evaluation.figures import Figures, figures_of
+from agent.evaluation.questions import Asked
+from agent.evaluation.running import Outcome, run
 from agent.models.offline import NAME as OFFLINE
 from agent.run_context import AnswerOptions
+from backend.db.engine import Database
 from backend.settings import Settings
 
 NEEDS_MODEL = "needs a model: set ATLAS_MODEL, or give --model"
@@ -39,3 +43,18 @@ def variants(settings: Settings) -> tuple[Sequence[Variant], Sequence[Variant]]:
     if settings.model == OFFLINE:
         return OFFLINE_VARIANTS, MODEL_VARIANTS
     return [*OFFLINE_VARIANTS, *MODEL_VARIANTS], ()
+
+
+def run_variants(
+    questions: Sequence[Asked], database: Database, settings: Settings, told: Callable[[Outcome], None]
+) -> tuple[dict[str, Figures], list[str]]:
+    """The figures of each variant that can be run, by its name, and the names of those that need a model."""
+    possible, skipped = variants(settings)
+    runs = {}
+    for variant in possible:
+        chosen = settings if variant.by_model else settings.model_copy(update={"model": OFFLINE})
+        outcomes = run(
+            questions, database, chosen, options=variant.options, verified_first=not variant.by_model, told=told
+        )
+        runs[variant.name] = figures_of(outcomes)
+    return runs, [variant.name for variant in skipped]

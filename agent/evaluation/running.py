@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agent.answer import Answer, Message
 from agent.evaluation.judging import Verdict, judge
@@ -40,7 +40,6 @@ def run(
     told: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
     """Ask every question by `settings.model` and judge its answer; `told` hears of each as it comes."""
-    # The limits of spending are people's; a finished evaluation is worth more than a cheap one.
     with database.engine("atlas_app").connect() as connection:
         names = Names.of(connection)
 
@@ -70,13 +69,3 @@ def _conversation(asked: Asked, answered: Callable[[str, Sequence[Message]], Ans
         reply = answered(earlier, tuple(messages))
         messages += [Message("user", earlier), Message("assistant", reply.answer)]
     return messages
-
-
-def offline(settings: Settings) -> Settings:
-    """The settings with the offline model."""
-    return settings.model_copy(update={"model": "offline"})
-
-
-def without_readings(options: AnswerOptions) -> AnswerOptions:
-    """The options with verified examples alone."""
-    return replace(options, readings=False)

@@ -1,10 +1,13 @@
 """The expected answers, computed by DuckDB from the raw CSV files, with nothing of the application in between.
 
 Views: `etfs`, `stocks`, `prices`, `renames`, `held` (every snapshot: date, etf, label, code, key, name, weight, shares), `holding` (each
-ETF's latest snapshot of it), `trade` (action by ETF, date and key, after dividing by the basket's median quantity ratio). `key` is one
-for all codes of one security, and `premiums` (date, etf, premium in %). Macros: `etf('name')` is an ETF's code, `security('code')` a key,
-`overlap('name', 'name')` in %, `closed('code', 'day')` a close, `returned('code', 'first day', 'last day')` a return in %. Table macros:
-`traded('code', 'first day', 'last day')` (what changed in an ETF over a period), `themed('word')` (ETFs with a word in the name or the index's name), `holders('stock code')`, `overlapping('ETF name')`, `basket('ETF name')`.
+ETF's latest snapshot of it), `trade` (action by ETF, date and key, after dividing by the basket's median quantity ratio), `premiums`
+(date, etf, premium in %). `key` is one for all codes of one security.
+
+Macros: `etf('name')` is an ETF's code, `security('code')` a key, `overlap('name', 'name')` in %, `closed('code', 'day')` a close,
+`returned('code', 'first day', 'last day')` a return in %. Table macros: `themed('word')` (ETFs with a word in the name or the index's
+name), `holders('stock code')`, `basket('ETF name')`, `overlapping('ETF name')`, and `traded('code', 'first day', 'last day')` (what changed in
+an ETF over a period).
 """
 
 from __future__ import annotations
