@@ -13,8 +13,9 @@ from smolagents import LogLevel, ToolCallingAgent
 from sqlalchemy import Connection
 
 from agent.answer import Answer, Source
+from agent.compositions import compose
 from agent.events import StepFinished, StepStarted
-from agent.examples import nearest
+from agent.few_shots import examples_for
 from agent.models.offline import NAME, OfflineModel
 from agent.reading.asking_back import ask_back
 from agent.reading.conditions import Unclear
@@ -52,8 +53,7 @@ def nearest_examples(context: RunContext, connection: Connection, question: Ques
     """The verified examples nearest to the question, best first; those that are not near enough to be run are there too."""
     context.emit(StepStarted("examples", "examples", "비슷한 검증된 질문을 찾는 중"))
     with context.stage("examples"):
-        asked = question.text if context.options.examples == "retrieved" else context.trace.masked
-        near = nearest(connection, asked, k=_NEIGHBOURS)
+        near = examples_for(connection, question.text, context.trace.masked, context.options, k=_NEIGHBOURS)
     context.trace.examples = [(example.id, round(similarity, 4)) for example, similarity in near]
     text = f"가장 비슷한 질문: {near[0][0].question}" if near else "비슷한 질문 없음"
     context.emit(StepFinished("examples", "examples", text))
@@ -78,6 +78,9 @@ def sure_answer(context: RunContext, question: Question, near: Near) -> Answer |
     if unclear is not None:
         text = unclear.en if question.english else unclear.ko
         return Answer(text, "clarify", model=NAME, suggestions=list(unclear.suggestions))
+    composed = compose(context, question) if context.options.readings else None
+    if composed is not None:
+        return _answered(context, _carry_out(context, _asking_back(composed, question.english)), "reading")
     found = match(question, near)
     if found is not None:
         reply = _carry_out(context, verified_plan(found, context.as_of.isoformat()))
@@ -86,7 +89,7 @@ def sure_answer(context: RunContext, question: Question, near: Near) -> Answer |
             return _answered(context, reply, "verified", example)
         # The example found nothing; a reading may look further.
         context.cypher.clear()
-    plan = read(question).plan if context.options.readings else None
+    plan = (read(question).plan or compose(context, question, at_last=True)) if context.options.readings else None
     if plan is None:
         return None
     return _answered(context, _carry_out(context, _asking_back(plan, question.english)), "reading")

@@ -59,7 +59,7 @@ def _conditioned(chosen: Selection) -> set[str]:
 def _asks_for_etfs(reader: Reader) -> bool:
     if reader.has(*_OTHERS) or (reader.has("manager") and not reader.find("company")):
         return False
-    if reader.has("etf_word"):
+    if reader.has("etf_word", "etf_set"):
         if reader.has("stock_word", "holdings") and reader.head("etf_word", "stock_word", "holdings") != "etf_word":
             # `ETF가 많이 담은 종목` asks for stocks.
             return bool(reader.quantities("count") and reader.has("concentration", "sum"))

@@ -49,6 +49,7 @@ def select(reader: Reader, *, held: bool = True) -> Selection:
     """
     chosen = Selection(english=reader.question.english)
     chosen.conditions = conditions(reader, MEASURES, {"percent": "weight", "amount": "aum"})
+    _found_before(reader, chosen)
     if held:
         _holdings(reader, chosen)
     _companies(reader, chosen)
@@ -62,6 +63,14 @@ def select(reader: Reader, *, held: bool = True) -> Selection:
             chosen.wheres.append(condition.cypher(expression))
             chosen.words.insert(0, _condition_words(condition, chosen.english))
     return chosen
+
+
+def _found_before(reader: Reader, chosen: Selection) -> None:
+    """ETFs that an earlier answer found, to choose among or to leave out."""
+    for kind, test in (("etf_set", "e.code IN"), ("etf_left_out", "NOT e.code IN")):
+        for subject in reader.subjects(kind):
+            chosen.wheres.append(f"{test} {literals(subject.keys)}")
+            chosen.words.append(subject.name)
 
 
 def _condition_words(condition: Condition, english: bool) -> str:

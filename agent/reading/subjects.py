@@ -20,7 +20,7 @@ _BESIDE = (
     "date", "when", "where", "most", "big", "small", "count", "percent_word", "hold", "name", "rank", "all", "quantity", "main", "recent", "compare",
     "rise", "fall", "how_is", "average", "sum", "exist", "code", "day", "first_time", "best_word", "cost", "tag_word",
 )  # fmt: skip
-_NAMES = ("etf", "stock", "company", "tag", "index", "industry", "ambiguous", "unknown_code", "unknown")
+_NAMES = ("etf", "stock", "company", "tag", "index", "industry", "etf_set", "ambiguous", "unknown_code", "unknown")
 
 
 def missing(question: Question) -> Unclear | None:

@@ -13,7 +13,9 @@ from typing import Any
 
 from agent.reading.vocabulary import FILLER, load_vocabulary
 
-ENTITY_KINDS = ("etf", "stock", "company", "tag", "index", "group", "unknown_code")
+# ETFs that were found before, kept or left out: they are given to a text, and no name says so.
+ETF_SETS = ("etf_set", "etf_left_out")
+ENTITY_KINDS = ("etf", "stock", "company", "tag", "index", "group", "unknown_code", *ETF_SETS)
 _PARTICLE = re.compile(
     r"(?:에선|에겐|엔|에서의|에서는|에서도|에서|에게서|에게|에는|에도|에만|에|으로는|으로도|으로|로는|로도|로|이랑은|이랑|랑은|랑|하고는|하고|과의|와의|"
     r"과는|와는|과|와|까지는|까지|부터|이라는|라는|이라고|라고|이란|란|이나|나|이든|든|이라도|라도|께서|보다는|보다|만의|만을|만|"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import Connection
@@ -19,11 +20,16 @@ _QUOTES = str.maketrans(
 )
 
 
-def understand(connection: Connection, question: str, as_of: date, dataset: str) -> Question:
-    """Read a question against the market that `connection` sees; dates count from `as_of`."""
-    text = re.sub(r"\s+", " ", question.translate(_QUOTES)).strip()
+def understand(
+    connection: Connection, question: str, as_of: date, dataset: str, given: Sequence[Piece] = ()
+) -> Question:
+    """Read a question against the market that `connection` sees; dates count from `as_of`.
+
+    `given` are names whose meaning is settled already (see agent.given_names), at their places in the `plain` text.
+    """
+    text = plain(question)
     index = name_index(connection)
-    names = index.pieces(text)
+    names = [*index.pieces(text), *given]
     unknown_codes = _unknown_codes(text, names)
     pieces = [*names, *unknown_codes]
     blanked = _blank(text, tokenise(text, [*pieces, *find_dates_and_quantities(text, as_of)]))
@@ -36,6 +42,11 @@ def understand(connection: Connection, question: str, as_of: date, dataset: str)
     if more:
         tokens = tokenise(text, [*pieces, *more])
     return settle(text, tokens, as_of, dataset)
+
+
+def plain(question: str) -> str:
+    """The question with simple quotes and single blanks, as the places of its tokens count."""
+    return re.sub(r"\s+", " ", question.translate(_QUOTES)).strip()
 
 
 _PREFERRED_LINES = ("우", "우B", "1우", "2우", "2우B", "3우B", "4우", "우(전환)")

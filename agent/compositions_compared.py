@@ -1,0 +1,148 @@
+"""Two answers compared: `삼성자산운용과 미래에셋 중 ETF가 더 많은 곳은?` asks the same of each name and sets the answers side by side."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.answer import Table
+from agent.given_names import GivenText
+from agent.reading import wording
+from agent.reading.plan import Plan, Reply, Steps
+from agent.reading.question import Question, Subject
+from agent.reading.settling import FILTERS
+from agent.reading.tokens import Token
+from agent.reading.vocabulary import load_vocabulary
+from agent.sub_questions import SubQuestions
+
+_KINDS = ("company", "tag", "stock", "index")
+_TOGETHER = re.compile(r"(?:과|와|이랑|랑|하고|이나|나)$")
+_EXPLAINED = (
+    "compare", "big", "small", "most", "where", "etf_word", "count", "manage", "manager", "tag_word", "index_word", "average", "sum", "fee", "aum",
+    "market_cap", "hold", "stock_word", "either", "what", "exist", "track", "cost", "together", *FILTERS,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """What is asked of each name: the question's words, the column of its answer, and how the figure is said."""
+
+    asked: str
+    column: str
+    title: str
+    more: str
+    less: str
+
+    def said(self, value: float) -> str:
+        if self.column == "평균":
+            return wording.fee(value)
+        return wording.krw(value) if self.column == "합" else f"{value:,.0f}개"
+
+
+_COUNT = _Measure("ETF는 몇 개야?", "ETF 수", "ETF 수", "ETF가 더 많은", "ETF가 더 적은")
+_HELD = _Measure("담은 ETF는 몇 개야?", "ETF 수", "담은 ETF 수", "더 많은 ETF가 담은", "더 적은 ETF가 담은")
+_FEE = _Measure("ETF의 평균 보수는?", "평균", "평균 총보수(연 %)", "평균 보수가 더 높은", "평균 보수가 더 낮은")
+_AUM = _Measure("ETF의 순자산 합계는?", "합", "순자산 합계(원)", "순자산 합계가 더 큰", "순자산 합계가 더 작은")
+
+
+def compared(asking: SubQuestions, question: Question) -> Plan | None:
+    """The plan of a comparison of managers, themes, indexes or stocks; None for other questions."""
+    names = _compared_names(question)
+    if question.english or len(names) < 2:
+        return None
+    kinds = {token.kind for token in question.tokens}
+    up, down = "big" in kinds, "small" in kinds
+    if "compare" not in kinds or up == down or _unexplained(question, names):
+        return None
+    measure = _measure(kinds, names[0].kind)
+    if measure is None:
+        return None
+    subjects = [token.value for token in names]
+    plans = [asking.inner.plan(_asked_of(question, subject, names, measure)) for subject in subjects]
+    if any(plan is None for plan in plans):
+        return None
+    return Plan("compared", lambda: _steps(subjects, [plan for plan in plans if plan], measure, up))
+
+
+def _compared_names(question: Question) -> list[Token]:
+    """The names of one kind that stand together at the beginning."""
+    tokens = question.tokens
+    if not tokens or tokens[0].kind not in _KINDS or any(token.kind in ("etf", "date", "quantity") for token in tokens):
+        return []
+    found = [tokens[0]]
+    for token in tokens[1:]:
+        if token.kind == "etf_word" and not _TOGETHER.search(found[-1].particle):
+            # `반도체 ETF와 2차전지 ETF 중`
+            found[-1] = found[-1] if not _TOGETHER.search(token.particle) else _with_particle(found[-1], token.particle)
+            continue
+        joined = _TOGETHER.search(found[-1].particle) or question.text[found[-1].end : token.start].strip() in (
+            ",",
+            "vs",
+            "vs.",
+        )
+        if token.kind != tokens[0].kind or not joined or token.negative:
+            break
+        found.append(token)
+    return found
+
+
+def _with_particle(token: Token, particle: str) -> Token:
+    return Token(token.start, token.end, token.kind, token.text, token.value, particle)
+
+
+def _unexplained(question: Question, names: Sequence[Token]) -> bool:
+    light = load_vocabulary().light
+    places = {token.start for token in names}
+    others = [token for token in question.tokens if token.start not in places]
+    if any(token.negative for token in others):
+        return True
+    explained = (*_EXPLAINED, *(("tag",) if names[0].kind != "tag" else ()))
+    return any(token.kind not in light and token.kind not in explained for token in others)
+
+
+def _measure(kinds: set[str], kind: str) -> _Measure | None:
+    if kind == "stock":
+        return _HELD if "hold" in kinds and not kinds & {"fee", "aum", "average", "sum"} else None
+    if kinds & {"fee", "cost"}:
+        return _FEE
+    if kinds & {"aum", "market_cap"}:
+        return _AUM
+    return _COUNT if kinds & {"etf_word", "count"} else None
+
+
+def _asked_of(question: Question, subject: Subject, names: Sequence[Token], measure: _Measure) -> GivenText:
+    """The question about one of the names, with the filters of the whole."""
+    places = {token.start for token in names}
+    filters = [token.text for token in question.tokens if token.start not in places and token.kind in ("tag", *FILTERS)]
+    name = Subject(subject.kind, subject.keys, subject.name, subject.mention, subject.source)
+    suffix = {"stock": "을", "company": "의", "tag": "", "index": " 추종"}[subject.kind]
+    start = GivenText(f"□{suffix} {' '.join([*filters, measure.asked])}")
+    return start.replaced(0, 1, [name])
+
+
+def _steps(subjects: Sequence[Subject], plans: Sequence[Plan], measure: _Measure, up: bool) -> Steps:
+    rows: list[list] = []
+    for subject, plan in zip(subjects, plans, strict=True):
+        reply = yield from plan.steps()
+        value = _value(reply, measure)
+        if value is None:
+            return Reply(f"{subject.name}: {reply.text}", reply.tables, "refused")
+        rows.append([subject.name, value])
+    rows.sort(key=lambda row: -row[1] if up else row[1])
+    said = ", ".join(f"{name} {measure.said(value)}" for name, value in rows)
+    table = Table(measure.title, ["이름", measure.title], rows)
+    if rows[0][1] == rows[1][1]:
+        return Reply(f"{measure.title}가 같습니다: {said}.", [table])
+    lead = measure.more if up else measure.less
+    return Reply(f"{lead} 쪽은 **{rows[0][0]}**입니다: {said}.", [table])
+
+
+def _value(reply: Reply, measure: _Measure) -> float | None:
+    if reply.status != "answered" or not reply.tables or len(reply.tables[0].rows) != 1:
+        return None
+    table = reply.tables[0]
+    for column, cell in zip(table.columns, table.rows[0], strict=True):
+        if measure.column in column and isinstance(cell, int | float):
+            return cell
+    return None

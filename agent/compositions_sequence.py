@@ -1,0 +1,99 @@
+"""Two questions in one sentence: `KODEX 200 보수는 얼마고 상위 종목은 뭐야?`. Each is answered, the later ones about the same names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from agent.compositions_parts import Part, answered_names
+from agent.given_names import GivenText
+from agent.reading.plan import Plan, Reply, Steps
+from agent.reading.question import Question, Subject
+from agent.sub_questions import SubQuestions
+
+_NAMES = ("etf", "stock", "company", "tag", "index", "etf_set")
+_BETWEEN = re.compile(
+    r"(?<=[가-힣])(?:이고|고|이며|며|인데|는데|인지|는지)(?=\s)[\s,]*(?:그리고\s*)?|[?.]\s+(?:그리고\s*)?|,\s*(?:그리고\s*)?|\s+(?:그리고|및|하고|and|&)\s+"
+    r"|(?<=[가-힣A-Za-z])(?:와|과|이랑|랑|하고)\s+"
+)
+
+
+def sequence(asking: SubQuestions, question: Question) -> Plan | None:
+    """The plan that answers the parts of a sentence one after the other; None where a part is not clear by itself."""
+    for left, right in _halves(question):
+        plan = _both(asking, question, left, right)
+        if plan is not None:
+            return plan
+    return None
+
+
+def _halves(question: Question) -> Iterator[tuple[GivenText, GivenText]]:
+    text = GivenText(question.text)
+    names = [(token.start, token.end) for token in question.tokens if token.is_entity]
+    for found in _BETWEEN.finditer(question.text):
+        if any(start < found.end() and found.start() < end for start, end in names):
+            continue
+        left, right = text.cut(0, found.start()), text.cut(found.end(), len(question.text))
+        if left.text and right.text:
+            yield left, right
+
+
+def _both(asking: SubQuestions, question: Question, left: GivenText, right: GivenText) -> Plan | None:
+    inner = asking.inner
+    first = inner.plan(left)
+    if first is None:
+        return None
+    names = [token for token in inner.understand(left).tokens if token.kind in _NAMES]
+    if any(token.kind in _NAMES for token in inner.understand(right).tokens):
+        second = inner.plan(right)
+        return _one_after_the_other(first, second) if second else None
+    etfs: list[Subject] = [token.value for token in names if token.kind == "etf" and not token.negative]
+    if etfs and len(etfs) == len(names):
+        second = inner.plan(_about(right, etfs, question.english))
+        return _one_after_the_other(first, second) if second else None
+    return _about_the_answer(asking, question, left, right, first)
+
+
+def _about(text: GivenText, subjects: list[Subject], english: bool) -> GivenText:
+    joint = "'s " if english else " "
+    return GivenText(f"□{joint}{text.text}").replaced(
+        0, 1, [Subject(s.kind, s.keys, s.name, s.name, s.source) for s in subjects]
+    )
+
+
+def _one_after_the_other(first: Plan, second: Plan) -> Plan:
+    def steps() -> Steps:
+        one = yield from first.steps()
+        other = yield from second.steps()
+        status = one.status if one.status == other.status else "answered"
+        return Reply(f"{one.text}\n\n{other.text}", [*one.tables, *other.tables], status)
+
+    return Plan("sequence", steps)
+
+
+def _about_the_answer(
+    asking: SubQuestions, question: Question, left: GivenText, right: GivenText, first: Plan
+) -> Plan | None:
+    """`삼성전자를 가장 많이 담은 ETF는 뭐고 보수는 얼마야?`: the second part is about what the first one found."""
+    kinds = {token.kind for token in asking.understand(left).tokens}
+    if not kinds & {"most", "rank_one", "best_word", "newest", "oldest"} or "etf_word" not in kinds:
+        return None
+    if kinds & {"stock_word", "holdings", "manager", "quantity"}:
+        return None
+    if asking.inner.plan(_about(right, Part(0, 0, "etf", 1, 0).placeholders(), question.english)) is None:
+        return None
+
+    def steps() -> Steps:
+        one = yield from first.steps()
+        if one.status != "answered":
+            return one
+        found = answered_names(asking, Part(0, len(left.text), "etf", 1, 0), left.text, one)
+        if isinstance(found, Reply):
+            return found
+        second = asking.inner.plan(_about(right, found, question.english))
+        if second is None:
+            return one
+        other = yield from second.steps()
+        return Reply(f"{one.text}\n\n{other.text}", [*one.tables, *other.tables])
+
+    return Plan("sequence", steps)
