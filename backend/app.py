@@ -27,6 +27,7 @@ from backend.chat.turns import Turns
 from backend.db.engine import Database
 from backend.db.opening import open_database
 from backend.errors import NotFound, Unavailable
+from backend.integrations.completion_routes import router as completion_router
 from backend.integrations.mcp_routes import PATH as MCP_PATH
 from backend.integrations.mcp_routes import McpEndpoint
 from backend.market.routes import router as market_router
@@ -78,6 +79,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     problems.install(app)
     app.include_router(market_router)
     app.include_router(chat_router)
+    app.include_router(completion_router)
     app.router.routes.append(Route(MCP_PATH, endpoint=mcp))
     _add_operations(app)
     _add_page(app, page)

@@ -7,9 +7,9 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.routing import APIRoute
 from starlette.types import Message
 
-from backend.chat.visitor import VisitorRoute
 from backend.errors import InvalidInput
 
 BODY_LIMIT = 2_000_000
@@ -24,8 +24,8 @@ class RequestTooLarge(InvalidInput):
     title_ko = "너무 큰 요청"
 
 
-class BoundedRoute(VisitorRoute):
-    """A visitor's route that stops reading a request's body at BODY_LIMIT."""
+class BoundedRoute(APIRoute):
+    """A route that stops reading a request's body at BODY_LIMIT."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the route's handler behind the limit."""

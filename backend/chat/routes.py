@@ -19,7 +19,7 @@ from backend.chat.replay import replayed
 from backend.chat.schemas import chat_request
 from backend.chat.stream import ChatRuns
 from backend.chat.turns import Turns
-from backend.chat.visitor import Asker, Visitor
+from backend.chat.visitor import Asker, Visitor, VisitorRoute
 from backend.errors import NotFound
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,13 @@ LOOK_UP_WITHIN_S = 1.0
 """How long a question waits for finding out that it was answered long ago."""
 
 router = APIRouter()
-streams = APIRouter(prefix="/api", tags=["chat"], route_class=BoundedRoute)
+
+
+class ChatRoute(VisitorRoute, BoundedRoute):
+    """A visitor's route with a bounded body."""
+
+
+streams = APIRouter(prefix="/api", tags=["chat"], route_class=ChatRoute)
 
 
 def chat_runs(request: Request) -> ChatRuns:

@@ -7,8 +7,9 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from ag_ui.core import BaseEvent
+from pydantic import BaseModel
 
 from agent.answer import Answer
 from agent.events import AnswerDelta, Event
@@ -37,10 +38,21 @@ Told = Event | Answer | Failure
 TOO_MUCH = Failure("답이 너무 커서 멈췄습니다. 질문을 좁혀 다시 시도해 주세요.", "too-large")
 
 
+class Narrator(Protocol):
+    """Puts what the agent tells into the words of one protocol."""
+
+    def started(self) -> Iterator[BaseModel]: ...
+    def told(self, event: Event) -> Iterator[BaseModel]: ...
+    def finished(self, answer: Answer) -> Iterator[BaseModel]: ...
+    def failed(self, message_ko: str, code: str) -> Iterator[BaseModel]: ...
+
+
 class ChatRun:
     """The log of one run. All of it lives in the event loop's thread, except that `cancelled` may be read anywhere."""
 
-    def __init__(self, request: ChatRequest, on_unread: Callable[[ChatRun], None]) -> None:
+    def __init__(
+        self, request: ChatRequest, on_unread: Callable[[ChatRun], None], narrator: Narrator | None = None
+    ) -> None:
         self.request = request
         self.cancelled = threading.Event()
         self.outcome: Answer | Failure | None = None
@@ -51,7 +63,7 @@ class ChatRun:
         self.text = ""
         self.started_at = time.monotonic()
         self._events: list[bytes] = []
-        self._narrator = RunNarrator(request.thread_id, request.run_id)
+        self._narrator = narrator or RunNarrator(request.thread_id, request.run_id)
         self._bell = asyncio.Event()
         self._on_unread = on_unread
         self._append(self._narrator.started())
@@ -100,7 +112,7 @@ class ChatRun:
             if self.readers == 0 and not self.ended:
                 self._on_unread(self)
 
-    def _append(self, narration: Iterable[BaseEvent]) -> None:
+    def _append(self, narration: Iterable[BaseModel]) -> None:
         for event in narration:
             encoded = encoded_event(len(self._events) + 1, event)
             self._events.append(encoded)
@@ -112,7 +124,7 @@ class ChatRun:
         self._bell = asyncio.Event()
 
 
-def encoded_event(number: int, event: BaseEvent) -> bytes:
+def encoded_event(number: int, event: BaseModel) -> bytes:
     """Return an event as it stands in the stream. The protocol's JavaScript client splits at two line feeds alone."""
     return f"id: {number}\ndata: {event.model_dump_json(by_alias=True)}\n\n".encode()
 

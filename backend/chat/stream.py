@@ -19,7 +19,7 @@ from sse_starlette import EventSourceResponse
 from agent.answer import Answer
 from agent.events import StepFinished, StepStarted
 from backend.chat.run import MOST_BYTES as MOST_RUN_BYTES
-from backend.chat.run import TOO_MUCH, ChatRun, Failure, Told
+from backend.chat.run import TOO_MUCH, ChatRun, Failure, Narrator, Told
 from backend.chat.schemas import ChatRequest
 from backend.chat.threads import Ask, ThreadEngine
 from backend.errors import Unavailable
@@ -119,14 +119,17 @@ class ChatRuns:
         """Return a visitor's run that is going on or still remembered."""
         return self._runs.get((visitor, run_id))
 
-    def begin(self, request: ChatRequest) -> ChatRun:
-        """Start a run, or return the one of this id: a request that is sent twice is answered once. Raises Busy."""
+    def begin(self, request: ChatRequest, narrator: Narrator | None = None) -> ChatRun:
+        """Start a run, or return the one of this id: a request that is sent twice is answered once. Raises Busy.
+
+        Its events are AG-UI's unless another narrator tells them.
+        """
         known = self.find(request.visitor, request.run_id)
         if known is not None:
             return known
         if self._open >= self._room:
             raise Busy(ko="지금 질문이 너무 많습니다. 잠시 뒤에 다시 시도해 주세요.")
-        run = ChatRun(request, self._unread)
+        run = ChatRun(request, self._unread, narrator)
         self._runs[request.visitor, request.run_id] = run
         self._open += 1
         CHAT_OPEN.set(self._open)

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from mcp.server.transport_security import TransportSecuritySettings
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.db.engine import Database
+from backend.integrations.access import KeyRequired, allowed
 from backend.integrations.mcp_server import create_mcp_server
 from backend.settings import Settings
 
@@ -26,6 +28,7 @@ class McpEndpoint:
 
     def __init__(self) -> None:
         self._app: ASGIApp | None = None
+        self._settings: Settings | None = None
 
     @asynccontextmanager
     async def serving(self, database: Database, settings: Settings) -> AsyncIterator[None]:
@@ -39,7 +42,7 @@ class McpEndpoint:
             transport_security=None if local else TransportSecuritySettings(enable_dns_rebinding_protection=False),
         )
         async with app.router.lifespan_context(app):
-            self._app = app
+            self._app, self._settings = app, settings
             try:
                 yield
             finally:
@@ -47,4 +50,6 @@ class McpEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self._app or PlainTextResponse("The MCP server is not running.", 503)
+        if self._settings is not None and not allowed(Headers(scope=scope), self._settings):
+            app = PlainTextResponse(KeyRequired().message, 401, headers={"WWW-Authenticate": "Bearer"})
         await app(scope, receive, send)
