@@ -150,10 +150,11 @@ class QueryGraph(_ContextTool):
         except (QueryRefused, QueryFailed) as error:
             context.failures += 1
             context.error = error
-            if context.failures >= MOST_FAILURES:
+            most = context.options.tries or MOST_FAILURES
+            if context.failures >= most:
                 # The framework swallows what a tool raises, so the model raises it at its next turn.
                 context.error = TooManyFailures(
-                    error.message, ko=f"질의를 {MOST_FAILURES}번 고쳐 봤지만 실행하지 못했습니다: {error.ko}"
+                    error.message, ko=f"질의를 {most}번 해 봤지만 실행하지 못했습니다: {error.ko}"
                 )
             return f"Error: {error.message} {json.dumps(error.extra, ensure_ascii=False, default=str)} Repair the query and try again."
         context.cypher.append(cypher)
