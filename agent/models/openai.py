@@ -1,157 +1,173 @@
-"""Language models behind an OpenAI-compatible server, streamed and cancellable."""
+"""Language models behind OpenAI, Azure OpenAI and every OpenAI-compatible server, streamed and cancellable."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+import json
 from typing import Any
 
-import httpx
-import openai
-from smolagents import OpenAIModel
 from smolagents.models import (
-    REMOVE_PARAMETER,
     ChatMessage,
-    ChatMessageStreamDelta,
     ChatMessageToolCall,
     ChatMessageToolCallFunction,
-    ChatMessageToolCallStreamDelta,
     MessageRole,
-    agglomerate_stream_deltas,
+    Model,
+    TokenUsage,
 )
 
+from agent.models.answer_stream import AnswerStream, GrowingArgument, clean
+from agent.models.connection import Server, pieces
+from agent.models.failures import ModelUnavailable
+from agent.models.parameters import manners
+from agent.models.reply import Call, Reply
+from agent.models.requests import Again, Request
 from agent.run_context import RunContext
+from agent.spending import Spending, estimated_tokens
 from agent.tools import TooManyFailures
-from backend.errors import Unavailable
-from backend.settings import Settings
 
-CONNECT_SECONDS = 10.0
-READ_SECONDS = 60.0
-MOST_RETRIES = 1
+__all__ = ["ModelUnavailable", "StreamedModel"]
 
-DeltaSink = Callable[[ChatMessageStreamDelta], None]
+# Enough for a long answer with its reasoning; a model that runs wild stops here.
+MOST_TOKENS = 8_000
+_BROKEN_OFF = "\n\n_(…)_"
 
 
-class ModelUnavailable(Unavailable):
-    """The language model does not answer."""
+class StreamedModel(Model):
+    """A smolagents model that streams what it is told into an AnswerStream.
 
-    slug = "model-unavailable"
-    title_ko = "언어 모델 사용 불가"
-
-
-@lru_cache(maxsize=4)
-def _client(base_url: str | None, api_key: str) -> openai.OpenAI:
-    """One client, with its connections, for each server and key."""
-    timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
-    return openai.OpenAI(base_url=base_url, api_key=api_key, timeout=timeout, max_retries=MOST_RETRIES)
-
-
-class StreamedModel(OpenAIModel):
-    """smolagents' OpenAIModel with every delta handed to a sink as it arrives.
-
-    `stop` is never sent, because reasoning models refuse it and tool calls do not need it. An answer without a tool call
-    counts as the final answer. Raises ModelUnavailable with a Korean sentence for what goes wrong on the way.
+    `stop` is never sent, because reasoning models refuse it and tool calls do not need it. A message without a tool call counts as the
+    final answer. Raises ModelUnavailable or SpendingLimit, both with a Korean sentence, and RunCancelled soon after a cancel.
     """
 
-    def __init__(self, settings: Settings, context: RunContext, sink: DeltaSink) -> None:
-        key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else "none"
-        super().__init__(
-            settings.model, client=_client(settings.openai_base_url, key), retry=False, stop=REMOVE_PARAMETER
-        )
-        self._context, self._sink = context, sink
+    def __init__(self, context: RunContext, answer: AnswerStream) -> None:
+        super().__init__(model_id=context.settings.model, flatten_messages_as_text=True)
+        self._context, self._answer = context, answer
+        self._server = Server.of(context.settings)
+        self._manners = manners(self._server.base_url, context.settings.model)
+        self._spending = Spending(context)
 
     def generate(
         self, messages: list[ChatMessage], *_: Any, tools_to_call_from: list[Any] | None = None, **__: Any
     ) -> ChatMessage:
-        """The model's next message, streamed to the sink on the way."""
+        """The model's next message, told on the way."""
         self._context.check()
         if isinstance(self._context.error, TooManyFailures):
             raise self._context.error
-        arguments = self._prepare_completion_kwargs(
-            messages=messages,
-            tools_to_call_from=tools_to_call_from,
-            model=self.model_id,
-            custom_role_conversions=self.custom_role_conversions,
-        )
-        try:
-            deltas = list(self._deltas(arguments))
-        except openai.BadRequestError as error:
-            if "tool_choice" not in str(error) or "tool_choice" not in arguments:
-                raise _unavailable(error) from error
-            # Some servers know `auto` only.
-            try:
-                deltas = list(self._deltas({**arguments, "tool_choice": "auto"}))
-            except (openai.OpenAIError, httpx.HTTPError) as second:
-                raise _unavailable(second) from second
-        except (openai.OpenAIError, httpx.HTTPError) as error:
-            raise _unavailable(error) from error
-        return self._message(agglomerate_stream_deltas(deltas), tools_to_call_from or [])
+        tools = tools_to_call_from or []
+        arguments = self._prepare_completion_kwargs(messages=messages, tools_to_call_from=tools, model=self.model_id)
+        arguments |= {"temperature": 0, "max_tokens": MOST_TOKENS, "stream_options": {"include_usage": True}}
+        reply = self._received(arguments)
+        usage = TokenUsage(*reply.usage) if reply.usage else None
+        return self._message(reply, {tool.name for tool in tools}, usage)
 
-    def _deltas(self, arguments: dict[str, Any]) -> Iterator[ChatMessageStreamDelta]:
-        finished = False
-        stream = self.client.chat.completions.create(**arguments, stream=True)
+    def _received(self, arguments: dict[str, Any]) -> Reply:
+        """The whole reply. What it used is counted however it ends."""
+        expected = estimated_tokens(_written(arguments))
+        request = Request(self._server, self._manners, arguments, self._context.settings.model_timeout_s)
+        reply, billed = self._begun(), True
+        self._spending.reserve(expected)
         try:
-            for chunk in stream:
-                self._context.check()
-                for choice in chunk.choices[:1]:
-                    finished = finished or choice.finish_reason is not None
-                    delta = ChatMessageStreamDelta(
-                        content=choice.delta.content,
-                        tool_calls=[
-                            ChatMessageToolCallStreamDelta(index=call.index, id=call.id, type=call.type, function=call.function)
-                            for call in choice.delta.tool_calls or []
-                        ] or None,
-                    )  # fmt: skip
-                    self._sink(delta)
-                    yield delta
+            for chunk in pieces(request.chunks, self._context.check):
+                if isinstance(chunk, Again):
+                    reply = self._begun()
+                else:
+                    reply.add(chunk)
+            reply.end()
+        except ModelUnavailable as error:
+            billed = error.billed
+            raise
         finally:
-            # Hanging up tells the server to stop.
-            stream.close()
-        if not finished:
+            used = reply.usage or ((expected, reply.tokens) if billed or request.arrived else (0, 0))
+            self._spending.settle(*used)
+        return reply
+
+    def _begun(self) -> Reply:
+        self._answer.start()
+        return Reply(self.model_id or "", self._answer.on_text, self._answer.on_call)
+
+    def _message(self, reply: Reply, tools: set[str], usage: TokenUsage | None) -> ChatMessage:
+        if reply.finish == "content_filter":
             raise ModelUnavailable(
-                "the stream ended before the message", ko="언어 모델의 답이 중간에 끊겼습니다. 다시 물어봐 주세요."
+                "the content filter stopped the model", ko="언어 모델의 안전 필터가 답을 막았습니다."
             )
+        calls = [
+            _call(f"call-{number}", call.name, _arguments(call)) for number, call in enumerate(reply.calls) if call.name
+        ]
+        text = clean(reply.text).strip()
+        if not calls and text:
+            calls = [_written_call(text, tools) or _call("plain-text", "final_answer", {"answer": text})]
+        final = bool(calls) and calls[0].function.name == "final_answer"
+        if reply.finish == "length" and final:
+            calls[0].function.arguments["answer"] += _BROKEN_OFF
+        elif reply.finish == "length":
+            raise ModelUnavailable(
+                f"the model wrote more than {MOST_TOKENS} tokens",
+                ko="언어 모델의 답이 길이 제한에 걸려 끝나지 않았습니다.",
+                en="The language model's answer was too long to finish.",
+            )
+        if not calls:
+            raise ModelUnavailable(
+                f"the model said nothing, finish_reason {reply.finish!r}",
+                ko="언어 모델이 빈 답을 보냈습니다. 다시 물어봐 주세요.",
+                en="The language model sent an empty answer. Please ask again.",
+            )
+        # With the answer first, nothing needs to be looked up any more; after other calls, their results come first.
+        others = [call for call in calls if call.function.name != "final_answer"]
+        calls = calls[:1] if final else others
+        return ChatMessage(role=MessageRole.ASSISTANT, content=text or None, tool_calls=calls, token_usage=usage)
 
-    def _message(self, message: ChatMessage, tools: list[Any]) -> ChatMessage:
-        if message.tool_calls:
-            return message
-        text = (message.content or "").strip()
-        if not text:
-            raise ModelUnavailable("the model said nothing", ko="언어 모델이 빈 답을 보냈습니다. 다시 물어봐 주세요.")
-        written = self._written_call(message, {tool.name for tool in tools})
-        if written is not None:
-            return written
-        function = ChatMessageToolCallFunction(name="final_answer", arguments={"answer": text})
-        call = ChatMessageToolCall(id="plain-text", type="function", function=function)
-        return ChatMessage(
-            role=MessageRole.ASSISTANT, content=message.content, tool_calls=[call], token_usage=message.token_usage
-        )
 
-    def _written_call(self, message: ChatMessage, names: set[str]) -> ChatMessage | None:
-        """A tool call that the model wrote as JSON into its text, as small models do; None for ordinary text."""
-        if '"name"' not in (message.content or ""):
-            return None
+def _written(arguments: dict[str, Any]) -> str:
+    return json.dumps([arguments["messages"], arguments.get("tools")], ensure_ascii=False)
+
+
+def _call(number: str, name: str, arguments: Any) -> ChatMessageToolCall:
+    if name == "final_answer":
+        arguments = _final(arguments)
+    return ChatMessageToolCall(
+        id=number, type="function", function=ChatMessageToolCallFunction(name=name, arguments=arguments)
+    )
+
+
+def _arguments(call: Call) -> Any:
+    """A call's arguments as they were meant: an object; text that is no JSON stays text, and the tool complains about it."""
+    try:
+        read = json.loads(call.arguments or "{}", strict=False)
+        # Some servers wrap the object into a string once more.
+        return json.loads(read, strict=False) if isinstance(read, str) and call.name != "final_answer" else read
+    except ValueError:
+        if call.name == "final_answer":
+            # Cut off by the length limit, or badly written: what was told of it is the answer.
+            return {"answer": GrowingArgument("answer").add(call.arguments) or call.arguments}
+        return call.arguments
+
+
+def _final(arguments: Any) -> dict[str, Any]:
+    """The arguments of the final answer, without what the tool does not know."""
+    if not isinstance(arguments, dict) or "answer" not in arguments:
+        answer = next(iter(arguments.values()), "") if isinstance(arguments, dict) else arguments
+        return {"answer": _as_text(answer)}
+    status = arguments.get("status")
+    return {"answer": _as_text(arguments["answer"]), **({"status": status} if isinstance(status, str) else {})}
+
+
+def _as_text(answer: Any) -> str:
+    return clean(answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False))
+
+
+def _written_call(text: str, tools: set[str]) -> ChatMessageToolCall | None:
+    """A tool call that the model wrote as JSON into its text, as small models do; None for ordinary text."""
+    decoder = json.JSONDecoder(strict=False)
+    start = text.find("{")
+    while start >= 0:
         try:
-            parsed = self.parse_tool_calls(
-                ChatMessage(role=message.role, content=message.content, token_usage=message.token_usage)
-            )
-        except (ValueError, KeyError, AssertionError):
-            return None
-        return parsed if parsed.tool_calls and parsed.tool_calls[0].function.name in names else None
-
-
-def _unavailable(error: Exception) -> ModelUnavailable:
-    """What went wrong as one Korean sentence. The key never appears: openai's messages do not hold it."""
-    if isinstance(error, openai.RateLimitError):
-        ko = "언어 모델에 요청이 너무 많습니다. 잠시 뒤에 다시 물어봐 주세요."
-    elif isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
-        ko = "언어 모델의 키가 올바르지 않습니다. ATLAS_OPENAI_API_KEY를 확인해 주세요."
-    elif isinstance(error, openai.NotFoundError):
-        ko = "언어 모델을 찾을 수 없습니다. ATLAS_MODEL과 ATLAS_OPENAI_BASE_URL을 확인해 주세요."
-    elif isinstance(error, openai.APITimeoutError | httpx.TimeoutException):
-        ko = "언어 모델이 제한 시간 안에 답하지 않았습니다."
-    elif isinstance(error, openai.APIConnectionError | httpx.TransportError):
-        ko = "언어 모델에 연결할 수 없거나 연결이 끊겼습니다."
-    else:
-        ko = "언어 모델이 요청을 처리하지 못했습니다."
-    return ModelUnavailable(f"{type(error).__name__}: {error}", ko=ko)
+            found, _ = decoder.raw_decode(text, start)
+        except ValueError:
+            found = None
+        if isinstance(found, dict):
+            found = found.get("function") if isinstance(found.get("function"), dict) else found
+            name = found.get("name") or found.get("tool") or found.get("function")
+            if name in tools:
+                given = next((found[key] for key in ("arguments", "parameters", "input") if key in found), {})
+                return _call("written", name, _arguments(given) if isinstance(given, str) else given)
+        start = text.find("{", start + 1)
+    return None

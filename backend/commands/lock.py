@@ -12,7 +12,7 @@ import typer
 
 ROOT = Path(__file__).resolve().parents[2]
 # The order matters: the later ones are constrained by the first.
-FILES = ("requirements", "requirements-dev", "requirements-node")
+FILES = ("requirements", "requirements-dev", "requirements-node", "requirements-bench")
 
 
 def register(app: typer.Typer) -> None:
