@@ -168,6 +168,17 @@ def sample_database(new_database: Callable[[], Database]) -> Database:
 
 
 @pytest.fixture(scope="session")
+def chat_database(new_database: Callable[[], Database]) -> Database:
+    """A sample market of its own, in which chats may be stored and examples promoted."""
+    from backend.collection.load import load_sample
+
+    database = new_database()
+    load_sample(database)
+    _store_examples(database)
+    return database
+
+
+@pytest.fixture(scope="session")
 def real_database(new_database: Callable[[], Database], real_data: Path, tmp_path_factory: Any) -> Database:
     """The real market with the holdings of 12 ETFs on three dates, until 2026-07-08. Treat it as read-only."""
     folder = tmp_path_factory.mktemp("small")
