@@ -168,7 +168,7 @@ def _rows(fields: Mapping[str, Any]) -> tuple[tuple[Row, ...] | None, tuple[str,
     given = fields["rows"] if isinstance(fields["rows"], list) else [fields["rows"]]
     if given and all(isinstance(row, dict) for row in given):
         columns = columns or list(given[0])
-        if any(set(row) < set(columns) for row in given):
+        if not all(set(columns) <= set(row) for row in given):
             raise _BadLine(f"every object of `rows` must have {', '.join(columns)}")
         given = [[row[name] for name in columns] for row in given]
     rows = tuple(tuple(row) if isinstance(row, list) else (row,) for row in given)

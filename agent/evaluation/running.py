@@ -16,8 +16,16 @@ from backend.db.engine import Database
 from backend.settings import Settings
 
 AS_PRODUCT = AnswerOptions()
-# Tokens of an evaluation are counted apart from those of people.
+# Tokens of an evaluation are counted apart from those of people, and it is no use to stop it halfway.
 _ASKER = "evaluation"
+_NO_LIMITS = dict.fromkeys(
+    (
+        "model_daily_tokens_per_user",
+        "model_daily_tokens",
+        "model_daily_cost_usd_per_user",
+        "model_daily_cost_usd",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,9 @@ def run(
     verified_first: bool = True,
     told: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
-    """Ask every question by `settings.model` and judge its answer; `told` hears of each as it comes."""
+    """Ask every question by `settings.model` and judge its answer; `told` hears of each as it comes. Daily limits of tokens
+    and cost do not apply."""
+    settings = settings.model_copy(update=_NO_LIMITS)
     with database.engine("atlas_app").connect() as connection:
         names = Names.of(connection)
 

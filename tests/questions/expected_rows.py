@@ -36,7 +36,8 @@ def main() -> None:
         oracle = sample_oracle(Path(folder))
         for question in questions:
             if "sql" in question:
-                question["rows"] = rows_of(oracle, question["sql"])
+                rows = rows_of(oracle, question["sql"])
+                question["rows"] = rows if question.get("ranked") else sorted(rows, key=str)
     lines = [json.dumps(question, ensure_ascii=False) for question in questions]
     FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"{len(questions)} questions")
