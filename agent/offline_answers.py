@@ -80,19 +80,22 @@ def sure_answer(context: RunContext, question: Question, near: Near) -> Answer |
         return Answer(text, "clarify", model=NAME, suggestions=list(unclear.suggestions))
     composed = compose(context, question) if context.options.readings else None
     if composed is not None:
-        return _answered(context, _carry_out(context, _asking_back(composed, question.english)), "reading")
+        return answer_plan(context, composed, question)
     found = match(question, near)
     if found is not None:
-        reply = _carry_out(context, verified_plan(found, context.as_of.isoformat()))
+        reply = carry_out(context, verified_plan(found, context.as_of.isoformat()))
         if reply.status == found.example.outcome or read(question).plan is None:
             example = found.example.question if reply.status == "answered" else None
             return _answered(context, reply, "verified", example)
         # The example found nothing; a reading may look further.
         context.cypher.clear()
     plan = (read(question).plan or compose(context, question, at_last=True)) if context.options.readings else None
-    if plan is None:
-        return None
-    return _answered(context, _carry_out(context, _asking_back(plan, question.english)), "reading")
+    return None if plan is None else answer_plan(context, plan, question)
+
+
+def answer_plan(context: RunContext, plan: Plan, question: Question) -> Answer:
+    """Carry out a plan that reading made."""
+    return _answered(context, carry_out(context, asking_back(plan, question.english)), "reading")
 
 
 def _answered(context: RunContext, reply: Reply, source: Source, example: str | None = None) -> Answer:
@@ -102,7 +105,7 @@ def _answered(context: RunContext, reply: Reply, source: Source, example: str | 
     )  # fmt: skip
 
 
-def _asking_back(plan: Plan, english: bool) -> Plan:
+def asking_back(plan: Plan, english: bool) -> Plan:
     """The plan, except that what turns out unclear while it is carried out is asked back."""
 
     def steps() -> Steps:
@@ -115,7 +118,7 @@ def _asking_back(plan: Plan, english: bool) -> Plan:
     return Plan(plan.kind, steps)
 
 
-def _carry_out(context: RunContext, plan: Plan) -> Reply:
+def carry_out(context: RunContext, plan: Plan) -> Reply:
     """Run the plan as the agent it is: a model that calls tools."""
     context.show_tables = False
     model = OfflineModel(plan, context)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from agent.answer import Answer, Message, Trace
 from agent.events import AnswerDelta, Event, StepFinished, StepStarted, TableReady
+from agent.follow_up import answer_follow_up
 from agent.masking import masked
 from agent.models.offline import NAME as OFFLINE
 from agent.offline_answers import answer_offline, nearest_examples, sure_answer
@@ -126,6 +127,11 @@ def _answer(run: _Run, text: str) -> Answer:
 
 
 def _found(run: _Run, context: RunContext, connection: Connection, question: Question) -> Answer:
+    if run.history and run.options.readings and (run.verified_first or run.settings.model == OFFLINE):
+        with context.stage("follow_up"):
+            followed = answer_follow_up(context, connection, question, run.history)
+        if followed is not None:
+            return followed
     near = nearest_examples(context, connection, question)
     if run.settings.model == OFFLINE:
         return answer_offline(context, connection, question, near)

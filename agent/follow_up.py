@@ -1,0 +1,78 @@
+"""Follow-up questions without a language model: what a question means after the ones before it.
+
+The conversation is text only, so the questions that a follow-up points to are understood again, and where their rows are
+needed, answered again in silence. A question that stands by itself is never changed by what came before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection
+
+from agent.answer import Answer, Message
+from agent.follow_up_commands import by_command
+from agent.follow_up_ellipsis import by_ellipsis
+from agent.follow_up_references import by_reference
+from agent.follow_up_resolved import AskBack, Resolved
+from agent.follow_up_turns import Turn, last_turn
+from agent.follow_up_words import is_fragment, is_names_only, reference, supposed
+from agent.masking import masked
+from agent.models.offline import NAME
+from agent.offline_answers import answer_plan, nearest_examples, sure_answer
+from agent.reading.question import Question
+from agent.run_context import RunContext
+from agent.sub_questions import SubQuestions
+
+
+def answer_follow_up(
+    context: RunContext, connection: Connection, question: Question, history: Sequence[Message]
+) -> Answer | None:
+    """The answer to a question that needs the messages before it; None where it stands by itself.
+
+    With a language model, what would have to be asked back is left to the model: None.
+    """
+    asking = SubQuestions(context)
+    found = resolved(asking, question, lambda: last_turn(asking, history))
+    if isinstance(found, AskBack):
+        if context.settings.model != NAME:
+            return None
+        return Answer(found.text, "clarify", model=NAME, suggestions=list(found.suggestions))
+    return None if found is None else _answered(context, connection, found)
+
+
+def _answered(context: RunContext, connection: Connection, found: Resolved) -> Answer | None:
+    if found.plan.kind == "among_rows":
+        answer: Answer | None = answer_plan(context, found.plan, found.question)
+    else:
+        context.trace.masked = masked(found.question)
+        answer = sure_answer(context, found.question, nearest_examples(context, connection, found.question))
+    if answer is not None:
+        answer.answer = f"{found.note}\n\n{answer.answer}"
+    return answer
+
+
+def resolved(asking: SubQuestions, question: Question, before: Callable[[], Turn | None]) -> Resolved | AskBack | None:
+    """What a question means after another; None where it stands by itself. `before` gives the other one, when it is needed."""
+    pointing = reference(question)
+    if pointing is not None:
+        return by_reference(asking, question, pointing, before())
+    partial = is_fragment(question) or is_names_only(question)
+    alone = asking.plan_of(question)
+    if alone is not None and not partial and not alone.kind.startswith(_PARTS):
+        return None
+    turn = before()
+    if turn is None:
+        return None
+    question = without_supposing(asking, question)
+    return by_command(asking, question, turn) or by_ellipsis(asking, question, turn)
+
+
+def without_supposing(asking: SubQuestions, question: Question) -> Question:
+    """`반도체로 하면?` as `반도체는?`."""
+    text = supposed(question.text)
+    return question if text is None else asking.understand(text)
+
+
+# A bare `왜?` is refused by itself, and asks something after an answer.
+_PARTS = ("refuse_news",)

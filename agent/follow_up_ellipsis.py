@@ -1,0 +1,225 @@
+"""Questions that leave out what the last one said: `그럼 하이닉스는?`, `작년에는?`, `순자산은?`, `제일 싼 건?`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from agent.follow_up_references import candidates
+from agent.follow_up_resolved import MOST_NAMED, AskBack, Resolved, among, resolved_as, unclear, which
+from agent.follow_up_turns import Turn
+from agent.follow_up_words import content, is_fragment, is_names_only, opening
+from agent.given_names import GivenText
+from agent.reading.question import Question, Subject
+from agent.reading.settling import FILTERS
+from agent.reading.subjects import missing
+from agent.reading.tokens import Token
+from agent.sub_questions import SubQuestions
+
+_NAMES = ("etf", "stock", "company", "tag", "index")
+_FILTERING = ("company", "tag", "index", *FILTERS)
+_MEASURES = (
+    "fee",
+    "aum",
+    "market_cap",
+    "listed",
+    "premium",
+    "price",
+    "nav",
+    "weight",
+    "return",
+    "volume",
+    "stock_count",
+    "concentration",
+)
+_ORDER = ("most", "big", "small", "newest", "oldest", "rank_one", "best_word")
+
+
+def by_ellipsis(asking: SubQuestions, question: Question, turn: Turn) -> Resolved | AskBack | None:
+    """The last question with this one's words in it, or this one with the last one's name; None where it is no such thing."""
+    if turn.plan is None:
+        return _filled_in(asking, question, turn)
+    if is_fragment(question):
+        return _replacing(asking, question, turn)
+    return _ranked_otherwise(asking, question, turn) or _about_the_same(asking, question, turn)
+
+
+def _filled_in(asking: SubQuestions, question: Question, turn: Turn) -> Resolved | None:
+    """The answer to `어느 ETF를 말하는지 알려 주세요`: the question before with the name in it."""
+    tokens = content(question)
+    if not is_names_only(question) or len(tokens) != 1:
+        return None
+    subject, before = tokens[0], turn.question
+    text = GivenText(before.text)
+    if before.ambiguous and isinstance(subject.value, Subject):
+        token = next((token for token in before.tokens if token.kind == "ambiguous"), None)
+        return resolved_as(asking, text.replaced(token.start, token.end, [_own(subject.value)])) if token else None
+    if subject.kind in ("etf", "stock") and missing(before) is not None:
+        return resolved_as(asking, _in_front(text, [_own(subject.value)], before.english))
+    if subject.kind == "date" and not any(token.kind == "date" for token in before.tokens):
+        return resolved_as(asking, GivenText(f"{subject.text} {before.text}"))
+    return None
+
+
+def _own(subject: Subject) -> Subject:
+    return Subject(subject.kind, subject.keys, subject.name, subject.name, subject.source)
+
+
+def _in_front(text: GivenText, subjects: Sequence[Subject], english: bool) -> GivenText:
+    joint = "'s " if english else " "
+    start = GivenText(f"□{joint}{text.text}")
+    return start.replaced(0, 1, list(subjects))
+
+
+def _replacing(asking: SubQuestions, question: Question, turn: Turn) -> Resolved | AskBack | None:
+    """The last question with the names, dates and numbers of this one for its own."""
+    tokens = content(question)
+    text = turn.text
+    replacements: list[tuple[int, int, list[Subject] | str]] = []
+    front: list[str] = []
+    for kind in dict.fromkeys(_class(token) for token in tokens):
+        ours = [token for token in tokens if _class(token) == kind]
+        theirs = [token for token in turn.question.tokens if _class(token) == kind]
+        if not theirs and kind == "date":
+            front += [token.text for token in ours]
+        elif not theirs and kind in ("company", "tag", "filter"):
+            return _instead_or_besides(asking, question, turn, ours)
+        elif not theirs:
+            return None
+        elif len(theirs) == len(ours):
+            replacements += [(one.start, one.end, _words(new)) for one, new in zip(theirs, ours, strict=True)]
+        elif len(theirs) == 1 and all(isinstance(token.value, Subject) for token in ours) and len(ours) <= MOST_NAMED:
+            replacements.append((theirs[0].start, theirs[0].end, [_own(token.value) for token in ours]))
+        elif len(ours) == 1 and kind != "quantity":
+            return _which_of_theirs(question, text, theirs, ours[0])
+        else:
+            return unclear(question, turn)
+    for start, end, new in sorted(replacements, key=lambda one: -one[0]):
+        text = text.replaced(start, end, new)
+    if front:
+        text = GivenText(f"{' '.join(front)} □", ()).replaced(
+            len(" ".join(front)) + 1, len(" ".join(front)) + 2, text.text
+        )
+    found = resolved_as(asking, _again(asking, turn, text, front))
+    if found is None and turn.answered and any(token.kind in ("date", "quantity") for token in tokens):
+        return unclear(question, turn)
+    return found
+
+
+def _again(asking: SubQuestions, turn: Turn, text: GivenText, front: list[str]) -> GivenText:
+    """Given names moved by the words in front keep their meaning."""
+    del asking
+    if not front or not turn.text.given:
+        return text
+    shift = len(" ".join(front)) + 1
+    from dataclasses import replace
+
+    return GivenText(text.text, tuple(replace(p, start=p.start + shift, end=p.end + shift) for p in turn.text.given))
+
+
+def _class(token: Token) -> str:
+    """Which tokens can stand for one another."""
+    if token.kind in FILTERS:
+        return "filter"
+    return f"{token.kind}:{token.value.kind}" if token.kind == "quantity" else token.kind
+
+
+def _words(token: Token) -> list[Subject] | str:
+    return [_own(token.value)] if isinstance(token.value, Subject) else token.text
+
+
+def _which_of_theirs(question: Question, text: GivenText, theirs: Sequence[Token], ours: Token) -> AskBack:
+    offered = tuple(text.replaced(one.start, one.end, _words(ours)).text for one in theirs)
+    if question.english:
+        return AskBack("Which of them should it replace?", offered[:3])
+    names = ", ".join(token.text for token in theirs)
+    return AskBack(
+        f"앞의 질문에 이름이 여럿 있습니다({names}). 어느 것을 ‘{ours.text}’로 바꿀지 알려 주세요.", offered[:3]
+    )
+
+
+def _instead_or_besides(asking: SubQuestions, question: Question, turn: Turn, ours: list[Token]) -> AskBack | None:
+    """`그럼 미래에셋은?` after a question about a theme: the manager's instead of the theme's, or of both?"""
+    theirs = [token for token in turn.question.tokens if token.kind in _FILTERING and not token.negative]
+    if len(theirs) != 1 or len(ours) != 1:
+        return None
+    name, text = _words(ours[0]), turn.text
+    instead = text.replaced(theirs[0].start, theirs[0].end, name)
+    besides = text.replaced(theirs[0].start, theirs[0].start, f"{ours[0].text} ")
+    offered = tuple(one.text for one in (besides, instead) if resolved_as(asking, one))
+    if not offered:
+        return None
+    if question.english:
+        return AskBack("In addition to the question before, or instead of its filter?", offered)
+    return AskBack(
+        f"‘{theirs[0].text}’에 ‘{ours[0].text}’ 조건을 더할지, ‘{theirs[0].text}’ 대신 볼지 알려 주세요.", offered
+    )
+
+
+def _ranked_otherwise(asking: SubQuestions, question: Question, turn: Turn) -> Resolved | None:
+    """`순자산이 제일 큰 건?` without a word of what: among the rows of a list, or in place of the last order."""
+    tokens = content(question)
+    if not tokens or any(token.kind not in (*_MEASURES, *_ORDER, "compare", "quantity") for token in tokens):
+        return None
+    if not any(token.kind in _ORDER for token in tokens) or not turn.answered:
+        return None
+    ordering = [token for token in turn.question.tokens if token.kind in (*_MEASURES, *_ORDER)]
+    if turn.single and ordering and not turn.named("etf"):
+        ours = GivenText(question.text).cut(tokens[0].start, tokens[-1].end)
+        # `제일 비싼 건?` after `보수가 가장 싼` leaves the measure as it was.
+        order_only = all(token.kind in _ORDER for token in tokens)
+        theirs = [token for token in ordering if token.kind in _ORDER] if order_only else ordering
+        if order_only and not _same_scale(tokens, theirs):
+            return None
+        if _adjacent(turn.question, theirs):
+            return resolved_as(asking, turn.text.replaced(theirs[0].start, theirs[-1].end, ours.text))
+        return None
+    etfs = [row.subject for row in turn.rows("etf")]
+    if len(etfs) < 2:
+        return None
+    chosen, note = among(turn, etfs, question.english)
+    start = opening(question.text)
+    rest = question.text[start:]
+    text = GivenText(f"which of □ is {rest}" if question.english else f"□ 중 {rest}")
+    return resolved_as(asking, text.replaced(text.text.index("□"), text.text.index("□") + 1, [chosen]), note)
+
+
+_CHEAP = re.compile(r"싼|싸|저렴|비싼|비싸|cheap|expensive")
+
+
+def _same_scale(ours: Sequence[Token], theirs: Sequence[Token]) -> bool:
+    """Cheap and dear are ends of one scale, large and small of another."""
+    return any(_CHEAP.search(token.text) for token in ours) == any(_CHEAP.search(token.text) for token in theirs)
+
+
+def _adjacent(question: Question, tokens: Sequence[Token]) -> bool:
+    if not tokens:
+        return False
+    places = [question.tokens.index(token) for token in tokens]
+    return places[-1] - places[0] == len(places) - 1
+
+
+def _about_the_same(asking: SubQuestions, question: Question, turn: Turn) -> Resolved | AskBack | None:
+    """`상위 종목은?` about the ETF of the last question, `가장 많이 담은 ETF는?` about its stock."""
+    kinds = {token.kind for token in question.tokens}
+    if kinds & {"etf", "company", "tag", "index", "ambiguous", "unknown", "unknown_code"}:
+        return None
+    text = GivenText(question.text).cut(opening(question.text), len(question.text))
+    stocks = turn.named("stock")
+    if "hold" in kinds and "stock" not in kinds and len(stocks) == 1 and not turn.named("etf"):
+        joint = " " if question.english else "을 "
+        found = resolved_as(asking, GivenText(f"□{joint}{text.text}").replaced(0, 1, [_own(stocks[0])]))
+        if found is not None:
+            return found
+    if not turn.answered:
+        return unclear(question, turn) if missing(question) is not None else None
+    etfs = candidates(turn, "etf")
+    if len(etfs) == 1:
+        return resolved_as(asking, _in_front(text, [_own(etfs[0])], question.english))
+    if missing(question) is None or len(etfs) < 2:
+        return None
+    if set(turn.named("etf")) == set(etfs) and len(etfs) <= MOST_NAMED:
+        found = resolved_as(asking, _in_front(text, [_own(etf) for etf in etfs], question.english))
+        if found is not None:
+            return found
+    return which(Question("□ " + text.text, [], question.as_of, question.language), 0, 1, etfs)
