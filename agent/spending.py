@@ -1,46 +1,34 @@
 """How many tokens and dollars the language model may use, for each asker and for everybody, by the day in Seoul.
 
 A request is counted with an estimate before it is sent and put right afterwards, so that many requests at once cannot slip past a limit.
+The counting itself is done by functions of the database.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Row, text
 
 from agent.run_context import RunContext
 from backend.errors import Unavailable
 from backend.settings import Settings
 
 SEOUL = ZoneInfo("Asia/Seoul")
-# One request after the other looks and counts; the number is this table's alone.
-_LOCK = text("SELECT pg_advisory_xact_lock(84030008)")
-_USED = text(
+_RESERVE = text(
     """
-    SELECT
-        coalesce(sum(prompt_tokens + completion_tokens), 0)::bigint AS tokens,
-        coalesce(sum(prompt_tokens + completion_tokens) FILTER (WHERE asker = :asker), 0)::bigint AS own_tokens,
-        coalesce(sum(cost_usd), 0)::float8 AS cost,
-        coalesce(sum(cost_usd) FILTER (WHERE asker = :asker), 0)::float8 AS own_cost
-    FROM model_usage
-    WHERE day = :day
+    SELECT *
+    FROM reserve_model_usage(
+        :asker, :day, :tokens, CAST(:cost AS numeric),
+        CAST(:own_token_limit AS bigint), CAST(:token_limit AS bigint),
+        CAST(:own_cost_limit AS numeric), CAST(:cost_limit AS numeric)
+    )
     """
 )
-_COUNT = text(
-    """
-    INSERT INTO model_usage AS used (asker, day, requests, prompt_tokens, completion_tokens, cost_usd)
-    VALUES (:asker, :day, :requests, greatest(:prompt, 0), greatest(:completion, 0), greatest(:cost, 0))
-    ON CONFLICT (day, asker) DO UPDATE SET
-        requests = used.requests + :requests,
-        prompt_tokens = greatest(used.prompt_tokens + :prompt, 0),
-        completion_tokens = greatest(used.completion_tokens + :completion, 0),
-        cost_usd = greatest(used.cost_usd + :cost, 0)
-    """
-)
+_COUNT = text("SELECT count_model_usage(:asker, :day, 0, :prompt, :completion, CAST(:cost AS numeric))")
 
 
 class SpendingLimit(Unavailable):
@@ -64,10 +52,10 @@ class _Limit:
     whose_en: str
 
 
-def estimated_tokens(written: str) -> int:
+def estimated_tokens(written: str) -> float:
     """About how many tokens a text has: four characters each of ASCII, one and a half of Korean."""
     plain = len(written.encode("ascii", "ignore"))
-    return math.ceil(plain / 4 + (len(written) - plain) / 1.5)
+    return plain / 4 + (len(written) - plain) / 1.5
 
 
 def cost_usd(settings: Settings, prompt: int, completion: int) -> float:
@@ -91,58 +79,53 @@ class Spending:
 
     def reserve(self, tokens: int) -> None:
         """Count a request that is about to be sent with so many tokens. Raises SpendingLimit when a limit is reached already."""
-        context = self._context
+        settings = self._context.settings
         self._day, self._reserved = today(), tokens
-        with context.database.engine("atlas_app").begin() as connection:
-            if _is_limited(context.settings):
-                connection.execute(_LOCK)
-                used = connection.execute(_USED, {"asker": context.asker, "day": self._day}).one()
-                _check(context.settings, used, self._day)
-            self._add(connection, 1, tokens, 0)
+        used = self._run(
+            _RESERVE, tokens=tokens, cost=cost_usd(settings, tokens, 0),
+            own_token_limit=settings.model_daily_tokens_per_user, token_limit=settings.model_daily_tokens,
+            own_cost_limit=settings.model_daily_cost_usd_per_user, cost_limit=settings.model_daily_cost_usd,
+        )  # fmt: skip
+        if not used.granted:
+            raise _reached(settings, used, self._day + timedelta(days=1))
 
     def settle(self, prompt: int, completion: int) -> None:
         """Put right what was reserved: the tokens that were really read and written."""
-        usage = self._context.trace.usage
+        settings, usage = self._context.settings, self._context.trace.usage
         usage.prompt_tokens += prompt
         usage.completion_tokens += completion
-        usage.cost_usd = round(usage.cost_usd + cost_usd(self._context.settings, prompt, completion), 8)
-        with self._context.database.engine("atlas_app").begin() as connection:
-            self._add(connection, 0, prompt - self._reserved, completion)
-        self._reserved = 0
+        usage.cost_usd = round(usage.cost_usd + cost_usd(settings, prompt, completion), 8)
+        too_few = prompt - self._reserved
+        self._run(_COUNT, prompt=too_few, completion=completion, cost=cost_usd(settings, too_few, completion))
 
-    def _add(self, connection: Connection, requests: int, prompt: int, completion: int) -> None:
-        cost = cost_usd(self._context.settings, prompt, completion)
-        counted = {"requests": requests, "prompt": prompt, "completion": completion, "cost": cost}
-        connection.execute(_COUNT, {"asker": self._context.asker, "day": self._day, **counted})
-
-
-def _is_limited(settings: Settings) -> bool:
-    limits = (
-        settings.model_daily_tokens, settings.model_daily_tokens_per_user,
-        settings.model_daily_cost_usd, settings.model_daily_cost_usd_per_user,
-    )  # fmt: skip
-    return any(limit is not None for limit in limits)
+    def _run(self, statement: Any, **parameters: Any) -> Row:
+        with self._context.database.engine("atlas_app").connect() as connection:
+            # Each statement is a transaction: no round trips to begin and end one.
+            counting = connection.execution_options(isolation_level="AUTOCOMMIT")
+            return counting.execute(statement, {"asker": self._context.asker, "day": self._day, **parameters}).one()
 
 
-def _check(settings: Settings, used: Row, day: date) -> None:
+def _reached(settings: Settings, used: Row, reset: date) -> SpendingLimit:
+    """The limit that was reached first in this order: the asker's own, then everybody's."""
     own, everybody = ("한 사람이 하루에", "for one person a day"), ("모두가 하루에", "for everybody a day")
-    own_tokens, tokens = settings.model_daily_tokens_per_user, settings.model_daily_tokens
-    own_cost, cost = settings.model_daily_cost_usd_per_user, settings.model_daily_cost_usd
     limits = (
-        _Limit(used.own_tokens, own_tokens, f"{own_tokens or 0:,}토큰", f"{own_tokens or 0:,} tokens", *own),
-        _Limit(used.own_cost, own_cost, f"{own_cost or 0:,g}달러", f"${own_cost or 0:,g}", *own),
-        _Limit(used.tokens, tokens, f"{tokens or 0:,}토큰", f"{tokens or 0:,} tokens", *everybody),
-        _Limit(used.cost, cost, f"{cost or 0:,g}달러", f"${cost or 0:,g}", *everybody),
+        _tokens(used.own_tokens, settings.model_daily_tokens_per_user, *own),
+        _dollars(used.own_cost, settings.model_daily_cost_usd_per_user, *own),
+        _tokens(used.tokens, settings.model_daily_tokens, *everybody),
+        _dollars(used.cost, settings.model_daily_cost_usd, *everybody),
     )
-    for limit in limits:
-        if limit.most is not None and limit.used >= limit.most:
-            raise _reached(limit, day + timedelta(days=1))
-
-
-def _reached(limit: _Limit, reset: date) -> SpendingLimit:
+    limit = next(limit for limit in limits if limit.most is not None and limit.used >= limit.most)
     ko = (
         f"언어 모델을 {limit.whose_ko} 쓸 수 있는 양({limit.amount_ko})을 오늘은 다 썼습니다. "
         f"{reset.month}월 {reset.day}일 0시(한국 시각)에 다시 쓸 수 있습니다."
     )
     en = f"The language model has been used up {limit.whose_en} ({limit.amount_en}). It resets on {reset} at 00:00 KST."
-    return SpendingLimit(f"{limit.used:g} of {limit.amount_en} used {limit.whose_en}", ko=ko, en=en)
+    return SpendingLimit(f"{limit.used:,g} used, {limit.amount_en} allowed {limit.whose_en}", ko=ko, en=en)
+
+
+def _tokens(used: int, most: int | None, whose_ko: str, whose_en: str) -> _Limit:
+    return _Limit(used, most, f"{most or 0:,}토큰", f"{most or 0:,} tokens", whose_ko, whose_en)
+
+
+def _dollars(used: float, most: float | None, whose_ko: str, whose_en: str) -> _Limit:
+    return _Limit(float(used), most, f"{most or 0:,g}달러", f"${most or 0:,g}", whose_ko, whose_en)

@@ -274,7 +274,7 @@ def instant(body: dict[str, Any]) -> Turn:
     """A model that answers at once: one query and then the answer with tools, Cypher and then the answer without."""
     said = json.dumps(body["messages"], ensure_ascii=False)
     if not body.get("tools"):
-        return Turn(text=CYPHER if "generate Cypher" in said else ANSWER, piece=40)
+        return Turn(text=CYPHER if "Generate Cypher" in said else ANSWER, piece=40)
     if "Observation" not in said:
         return Turn(tool="query_graph", arguments={"cypher": CYPHER, "graph": "etf_graph"}, piece=40)
     return Turn(tool="final_answer", arguments={"answer": ANSWER, "status": "answered"}, piece=40)

@@ -124,12 +124,15 @@ class AnswerStream:
         if len(self._plain) + len(self._held) < SHORTEST_TEXT:
             return
         doubtful = _WRITTEN_CALL.search(self._held)
-        sure = self._held[: doubtful.start()] if doubtful else self._held.rstrip("{[`<")
-        rest = self._held[len(sure) :]
-        if sure and (self._plain or sure.strip()):
-            self._plain += sure
-            self._say(sure)
-        self._held = None if doubtful else rest
+        if doubtful is not None:
+            # With what stands before it already told, the end decides about the rest.
+            self._say(self._held[: doubtful.start()] if self._plain else "")
+            self._held = None
+            return
+        sure = self._held.rstrip("{[`<")
+        self._held = self._held[len(sure) :]
+        self._plain += sure
+        self._say(sure)
 
     def finish(self, answer: str) -> str:
         """Tell what is missing of the final answer; returns the answer as it was told in the end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from smolagents.models import (
@@ -18,7 +19,7 @@ from agent.models.answer_stream import AnswerStream, GrowingArgument, clean
 from agent.models.connection import Server, pieces
 from agent.models.failures import ModelUnavailable
 from agent.models.parameters import manners
-from agent.models.reply import Call, Reply
+from agent.models.reply import Call, Reply, without_thoughts
 from agent.models.requests import Again, Request
 from agent.run_context import RunContext
 from agent.spending import Spending, estimated_tokens
@@ -61,7 +62,7 @@ class StreamedModel(Model):
 
     def _received(self, arguments: dict[str, Any]) -> Reply:
         """The whole reply. What it used is counted however it ends."""
-        expected = estimated_tokens(_written(arguments))
+        expected = math.ceil(estimated_tokens(_written(arguments)))
         request = Request(self._server, self._manners, arguments, self._context.settings.model_timeout_s)
         reply, billed = self._begun(), True
         self._spending.reserve(expected)
@@ -151,7 +152,7 @@ def _final(arguments: Any) -> dict[str, Any]:
 
 
 def _as_text(answer: Any) -> str:
-    return clean(answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False))
+    return clean(without_thoughts(answer) if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False))
 
 
 def _written_call(text: str, tools: set[str]) -> ChatMessageToolCall | None:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from agent.spending import estimated_tokens
+
 _OPENING = re.compile(r"\s*<(think|thinking|thought|reasoning|seed:think)>", re.I)
 _TAGS = ("<think>", "<thinking>", "<thought>", "<reasoning>", "<seed:think>")
 _CLOSING = re.compile(r"</(?:think|thinking|thought|reasoning|seed:think)>\s*", re.I)
@@ -81,6 +83,12 @@ class WithoutThoughts:
         return held if self._unopened or self._state == "beginning" else ""
 
 
+def without_thoughts(text: str) -> str:
+    """A whole text without the thoughts at its beginning."""
+    passing = WithoutThoughts()
+    return passing(text) + passing.rest()
+
+
 class Reply:
     """One message. `on_text` and `on_call` hear what is new in it: a piece of text; a call's number, the call, and what was added."""
 
@@ -115,8 +123,7 @@ class Reply:
 
     def _estimate(self, piece: Any) -> None:
         if isinstance(piece, str):
-            plain = len(piece.encode("ascii", "ignore"))
-            self._estimated += plain / 4 + (len(piece) - plain) / 1.5
+            self._estimated += estimated_tokens(piece)
 
     def end(self) -> None:
         """Tell what was held back."""
