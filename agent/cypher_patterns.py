@@ -6,6 +6,15 @@ nothing at all. That would read as "no such fund", so such questions are refused
 
 from __future__ import annotations
 
+from agent.cypher_pattern_corrections import (
+    EDGE_WORDS,
+    LABEL_WORDS,
+    PROPERTY_WORDS,
+    arrow_correction,
+    choice_correction,
+    edge_runs,
+    nearest_correction,
+)
 from agent.cypher_text import Bracket, CypherText, refuse_at
 from backend.graph.labels import GRAPHS, Graph
 from backend.graph.tokens import Kind, Token
@@ -42,7 +51,7 @@ def _check_labels(text: CypherText) -> dict[str, set[str]]:
                 token, "a label is missing after the colon", "콜론 뒤에 라벨이 없습니다.", "Write (n:ETF) or [h:HOLDS]."
             )
         if text.is_symbol(index + 2, "|", ":", "&"):
-            _refuse_label_choice(token, edge=around is Bracket.EDGE)
+            _refuse_label_choice(token, edge=around is Bracket.EDGE, correction=choice_correction(text, opener))
         _check_known(text.graph, name, edge=around is Bracket.EDGE)
         if named:
             variables.setdefault(text.tokens[index - 1].value, set()).add(name.value)
@@ -51,16 +60,22 @@ def _check_labels(text: CypherText) -> dict[str, set[str]]:
 
 def _refuse_label_expression(text: CypherText, index: int, token: Token) -> None:
     if text.is_symbol(index - 1, "|") or (text.is_name(index - 1) and text.is_symbol(index - 2, ":")):
-        _refuse_label_choice(token, edge=text.within(index) is Bracket.EDGE)
+        _refuse_label_choice(
+            token, edge=text.within(index) is Bracket.EDGE, correction=choice_correction(text, text.inside[index])
+        )
+    tested = text.is_name(index - 1) and text.is_name(index + 1)
     refuse_at(
         token,
         "a label cannot be tested with a colon outside MATCH's patterns",
         "라벨 조건을 이렇게 쓸 수 없습니다.",
         "Put the label into the pattern, as in MATCH (n:ETF), or compare label(n) = 'ETF'.",
+        (text.piece(index - 1, index + 1), f"label({text.tokens[index - 1].text}) = '{text.tokens[index + 1].value}'")
+        if tested
+        else None,
     )
 
 
-def _refuse_label_choice(token: Token, *, edge: bool) -> None:
+def _refuse_label_choice(token: Token, *, edge: bool, correction: tuple[str, str] | None) -> None:
     advice = (
         "Leave the type out and compare type(h) IN ['HOLDS', 'TRADED'], or join two queries with UNION."
         if edge
@@ -71,6 +86,7 @@ def _refuse_label_choice(token: Token, *, edge: bool) -> None:
         "one node or edge has one label: | and a second : are not known here",
         "라벨은 하나만 쓸 수 있습니다.",
         advice,
+        correction,
     )
 
 
@@ -88,7 +104,11 @@ def _check_known(graph: Graph, name: Token, *, edge: bool) -> None:
     if elsewhere:
         advice += f" {name.value} is in {elsewhere[0]}: ask that graph."
     refuse_at(
-        name, f"there is no {kind} {name.value} in {graph.name}", f"{name.value}라는 {kind_ko}이(가) 없습니다.", advice
+        name,
+        f"there is no {kind} {name.value} in {graph.name}",
+        f"{name.value}라는 {kind_ko}이(가) 없습니다.",
+        advice,
+        nearest_correction(name.value, known, EDGE_WORDS if edge else LABEL_WORDS),
     )
 
 
@@ -135,20 +155,27 @@ def _check_direction(text: CypherText, index: int, variables: dict[str, set[str]
     backward = text.is_symbol(index - 2, "<")
     end = text.closing[index]
     forward = text.is_symbol(end + 1, "-") and text.is_symbol(end + 2, ">")
-    if backward == forward or text.is_symbol(position + 2, "*"):
+    if text.is_symbol(position + 2, "*"):
         return
     left = text.opening.get(index - 3 if backward else index - 2)
     right = end + 3 if forward else end + 2
     starts, ends = _node_labels(text, left, variables), _node_labels(text, right, variables)
     if backward:
         starts, ends = ends, starts
-    if (starts and edge.start not in starts) or (ends and not ends & set(edge.ends)):
-        refuse_at(
-            text.tokens[index],
-            f"no {edge.name} edge runs that way",
-            f"{edge.name} 관계의 방향이나 라벨이 맞지 않습니다.",
-            f"Write (:{edge.start})-[:{edge.name}]->(:{edge.ends[0]}); it ends at {', '.join(edge.ends)}.",
-        )
+    runs, reverse = edge_runs(edge, starts, ends), edge_runs(edge, ends, starts)
+    directed = backward != forward
+    # Where only one direction is possible, an edge without an arrow asks for the whole graph twice over.
+    if runs and (directed or reverse or not (starts and ends)):
+        return
+    if not directed and not (starts and ends):
+        return
+    refuse_at(
+        text.tokens[index],
+        f"no {edge.name} edge runs that way" if directed else f"the {edge.name} edge needs its arrow",
+        f"{edge.name} 관계의 방향이나 라벨이 맞지 않습니다.",
+        f"Write (:{edge.start})-[:{edge.name}]->(:{edge.ends[0]}); it ends at {', '.join(edge.ends)}.",
+        arrow_correction(text, index, edge_runs(edge, starts, ends) != backward) if runs or reverse else None,
+    )
 
 
 def _node_labels(text: CypherText, opener: int | None, variables: dict[str, set[str]]) -> set[str]:
@@ -242,7 +269,8 @@ def _check_property(graph: Graph, name: Token, labels: set[str]) -> None:
         if name.value in {prop.name for prop in entity.properties}
     ]
     subject = " or ".join(sorted(labels)) if labels else graph.name
+    nearest = nearest_correction(name.value, known, PROPERTY_WORDS)
     advice = f"{subject} has {', '.join(sorted(known)) or 'no properties'}."
     if owners:
         advice += f" {name.value} belongs to {', '.join(owners)}."
-    refuse_at(name, f"{subject} has no property {name.value}", f"{name.value}라는 속성이 없습니다.", advice)
+    refuse_at(name, f"{subject} has no property {name.value}", f"{name.value}라는 속성이 없습니다.", advice, nearest)

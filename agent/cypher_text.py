@@ -33,7 +33,7 @@ class CypherText:
     """
 
     def __init__(self, cypher: str, graph: Graph) -> None:
-        self.graph = graph
+        self.cypher, self.graph = cypher, graph
         if len(cypher) > MOST_CHARACTERS:
             refuse(
                 f"the query has more than {MOST_CHARACTERS} characters",
@@ -66,6 +66,10 @@ class CypherText:
     def keyword(self, index: int) -> str:
         token = self.token(index)
         return token.keyword if token is not None else ""
+
+    def piece(self, first: int, last: int) -> str:
+        """Return the query's text from token `first` to token `last`, both included."""
+        return self.cypher[self.tokens[first].start : self.tokens[last].end]
 
     def within(self, index: int) -> Bracket | None:
         """Return what the bracket around token `index` is for; None outside all brackets."""
@@ -119,11 +123,21 @@ class CypherText:
         return Bracket.SUBQUERY if self.keyword(index - 1) in ("EXISTS", "COUNT", "CALL") else Bracket.MAP
 
 
+def around(cypher: str, position: int, width: int = 30) -> str:
+    """Return the piece of a query that begins at `position` (1 is the first character), with a little before it."""
+    start = max(0, position - 1 - width // 3)
+    return cypher[start : position - 1 + width].strip()
+
+
 def refuse(message: str, ko: str, advice: str, **extra: object) -> NoReturn:
     """Raise QueryRefused: what is wrong in English and Korean, and how to write it instead."""
     raise QueryRefused(message, ko=f"이 질의는 실행할 수 없습니다. {ko}", advice=advice, **extra)
 
 
-def refuse_at(token: Token, message: str, ko: str, advice: str) -> NoReturn:
-    """Raise QueryRefused for what stands at a token; `position` 1 is the first character."""
-    refuse(message, ko, advice, position=token.start + 1)
+def refuse_at(token: Token, message: str, ko: str, advice: str, correction: tuple[str, str] | None = None) -> NoReturn:
+    """Raise QueryRefused for what stands at a token; `position` 1 is the first character.
+
+    A correction is a piece of the query and what to write there: `instead_of` and `write`.
+    """
+    extra = {"instead_of": correction[0], "write": correction[1]} if correction else {}
+    refuse(message, ko, advice, position=token.start + 1, **extra)

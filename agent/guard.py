@@ -6,6 +6,9 @@ a keyword within a string means nothing. The refusal tells what to write instead
 
 from __future__ import annotations
 
+from agent.cypher_bounds import check_bounds
+from agent.cypher_call_corrections import call_correction
+from agent.cypher_comparisons import check_comparisons, null_comparisons, whole_divisions
 from agent.cypher_dialect import (
     COMMAND_WORDS,
     FIRST_WORDS,
@@ -17,7 +20,8 @@ from agent.cypher_dialect import (
 )
 from agent.cypher_order import unknown_first
 from agent.cypher_patterns import check_patterns
-from agent.cypher_text import Bracket, CypherText, refuse, refuse_at
+from agent.cypher_text import Bracket, CypherText, around, refuse, refuse_at
+from backend.errors import QueryRefused
 from backend.graph.labels import GRAPHS
 from backend.graph.tokens import Kind, Token
 
@@ -28,6 +32,16 @@ def check(cypher: str, graph: str) -> None:
     Raises QueryRefused with `advice` (how to write it instead) and `position` (1 is the first character) for anything
     but a single read of known labels, edge types and properties through known functions.
     """
+    try:
+        _check(cypher, graph)
+    except QueryRefused as refusal:
+        position = refusal.extra.get("position")
+        if isinstance(position, int):
+            refusal.extra["near"] = around(cypher, position)
+        raise
+
+
+def _check(cypher: str, graph: str) -> None:
     if graph not in GRAPHS:
         refuse(f"there is no graph {graph!r}", "그런 그래프가 없습니다.", f"Ask one of {', '.join(GRAPHS)}.")
     text = CypherText(cypher, GRAPHS[graph])
@@ -38,11 +52,17 @@ def check(cypher: str, graph: str) -> None:
         _check_call(text, index, token)
     _check_statement(text)
     check_patterns(text)
+    check_comparisons(text)
+    check_bounds(text)
 
 
 def warnings(cypher: str, graph: str) -> list[str]:
-    """Return what the author of a query that passed should know about its rows: that missing values come on top."""
-    return unknown_first(CypherText(cypher, GRAPHS[graph]))
+    """Return what the author of a query that passed should know about its rows.
+
+    That missing values come on top, that a comparison with NULL is never true, that a division dropped its remainder.
+    """
+    text = CypherText(cypher, GRAPHS[graph])
+    return list(dict.fromkeys([*unknown_first(text), *null_comparisons(text), *whole_divisions(text)]))
 
 
 def _check_statement(text: CypherText) -> None:
@@ -143,5 +163,9 @@ def _check_call(text: CypherText, index: int, token: Token) -> None:
     if token.kind is Kind.QUOTED_NAME or name not in FUNCTIONS:
         advice = INSTEAD_OF_FUNCTION.get(name, f"These functions are known: {', '.join(sorted(FUNCTIONS))}.")
         refuse_at(
-            token, f"the function {token.value}() is not allowed", f"{token.value}() 함수는 쓸 수 없습니다.", advice
+            token,
+            f"the function {token.value}() is not allowed",
+            f"{token.value}() 함수는 쓸 수 없습니다.",
+            advice,
+            call_correction(text, index),
         )

@@ -1,4 +1,4 @@
-"""A time limit that a query cannot lift, and a way to cancel it: both work from this side of the connection."""
+"""Limits of time and memory that a query cannot lift, and a way to cancel it: all work from this side of the connection."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import psycopg
 import structlog
 from sqlalchemy import Connection
 
+from agent.server_memory import ServerMemory
 from backend.errors import QueryFailed, Unavailable
 from backend.graph.client import QueryTimeout
 
@@ -19,6 +20,8 @@ from backend.graph.client import QueryTimeout
 _LOOK_EVERY = 0.05
 _SLACK = 0.25
 _GRACE = 2.0
+# Bytes that a query may take in the server's memory, beyond what its session held before.
+MOST_MEMORY = 512_000_000
 
 log = structlog.get_logger(__name__)
 
@@ -30,10 +33,18 @@ class QueryCancelled(QueryFailed):
     title_ko = "취소된 질의"
 
 
+class QueryTooLarge(QueryFailed):
+    """The query took more memory than a query may."""
+
+    slug = "query-too-large"
+    title_ko = "너무 큰 질의"
+
+
 class QueryWatch:
     """Stops the queries that a connection runs within this context when `seconds` are over or `cancelled` is set.
 
-    The query's error becomes QueryTimeout or QueryCancelled, and the connection is not used again.
+    A query is stopped as well when the server's process takes too much memory for it, where that process runs on this
+    machine. The query's error becomes QueryTimeout, QueryCancelled or QueryTooLarge, and the connection is not used again.
     """
 
     def __init__(self, connection: Connection, seconds: float, cancelled: threading.Event | None) -> None:
@@ -41,7 +52,9 @@ class QueryWatch:
         self._driver: psycopg.Connection = connection.connection.driver_connection
         self._deadline = time.monotonic() + seconds + _SLACK
         self._cancelled = cancelled or threading.Event()
-        self._look_every = _LOOK_EVERY if cancelled else None
+        self._memory = ServerMemory(self._driver)
+        self._too_large = False
+        self._look_every = _LOOK_EVERY if cancelled or self._memory.known else None
         self._ended = threading.Event()
         self._stopped = False
         self._thread = threading.Thread(target=self._watch, name="query-watch", daemon=True)
@@ -59,12 +72,19 @@ class QueryWatch:
             self._connection.invalidate()
         if self._cancelled.is_set() and isinstance(error, QueryTimeout | Unavailable):
             raise QueryCancelled(ko="질의를 취소했습니다.") from error
+        if self._too_large and isinstance(error, QueryTimeout | Unavailable):
+            raise QueryTooLarge(
+                "the query took too much memory",
+                ko="질의가 메모리를 너무 많이 씁니다.",
+                advice="Aggregate with count, sum or max instead of collecting, and filter before you join.",
+            ) from error
         if self._stopped and isinstance(error, Unavailable):
             raise QueryTimeout(ko="질의가 제한 시간 안에 끝나지 않았습니다.") from error
 
     def _watch(self) -> None:
         while not self._ended.wait(self._pause()):
-            if self._cancelled.is_set() or time.monotonic() >= self._deadline:
+            self._too_large = self._memory.taken() > MOST_MEMORY
+            if self._too_large or self._cancelled.is_set() or time.monotonic() >= self._deadline:
                 self._stop()
                 return
 

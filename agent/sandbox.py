@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.guard import check
-from agent.query_watch import QueryWatch
+from agent.query_advice import advised
+from agent.query_cost import check_cost
+from agent.query_watch import QueryCancelled, QueryWatch
 from backend.db.engine import Database
 from backend.errors import QueryFailed, Unavailable
 from backend.graph.agtype import plain
@@ -30,26 +32,35 @@ def run_guarded(
     row_limit: int,
     byte_limit: int = MOST_BYTES,
     cancelled: threading.Event | None = None,
+    planned: bool = True,
 ) -> Result:
     """Check Cypher text and run it as atlas_reader in a read-only transaction.
 
+    With `planned` PostgreSQL is asked first what the query would cost; queries that this program wrote need not be.
     At most `row_limit` rows and about `byte_limit` bytes come back, and `truncated` tells whether there was more;
     values are such as JSON can carry, nodes and edges are maps of their properties. The query ends after `timeout_ms`
     or when `cancelled` is set, even if it got rid of the database's own time limit.
 
-    Raises QueryRefused (with `advice`) before it runs; QueryTimeout, QueryCancelled, QueryFailed or Unavailable later.
+    Raises QueryRefused before it runs; QueryTimeout, QueryCancelled, QueryTooLarge, QueryFailed or Unavailable later.
+    All but the last say with `advice`, `near` and, where it can be told, `instead_of` and `write` how to repair it.
     """
     check(cypher, graph)
-    return run_as_reader(
-        database,
-        graph,
-        cypher,
-        parameters,
-        timeout_ms=timeout_ms,
-        row_limit=row_limit,
-        byte_limit=byte_limit,
-        cancelled=cancelled,
-    )
+    try:
+        return run_as_reader(
+            database,
+            graph,
+            cypher,
+            parameters,
+            timeout_ms=timeout_ms,
+            row_limit=row_limit,
+            byte_limit=byte_limit,
+            cancelled=cancelled,
+            planned=planned,
+        )
+    except QueryCancelled:
+        raise
+    except QueryFailed as error:
+        raise advised(error, cypher, graph) from error
 
 
 def run_as_reader(
@@ -62,6 +73,7 @@ def run_as_reader(
     row_limit: int,
     byte_limit: int = MOST_BYTES,
     cancelled: threading.Event | None = None,
+    planned: bool = False,
 ) -> Result:
     """Do what run_guarded does, without its guard: for queries that this program wrote itself."""
     try:
@@ -73,6 +85,8 @@ def run_as_reader(
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(timeout_ms)}")
         with QueryWatch(connection, timeout_ms / 1000, cancelled):
+            if planned:
+                check_cost(connection, graph, cypher, parameters)
             result = run_cypher(connection, graph, cypher, parameters, limit=row_limit, byte_limit=byte_limit)
     try:
         rows = [tuple(plain(value) for value in row) for row in result.rows]

@@ -90,6 +90,18 @@ def explain(connection: Connection, graph: str, cypher: str, parameters: Mapping
     return [row[0] for row in rows]
 
 
+def explain_json(
+    connection: Connection, graph: str, cypher: str, parameters: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return PostgreSQL's plan of a Cypher query as its JSON has it, without running it. Raises what run_cypher raises."""
+    call = _Call(graph, cypher, None)
+    statement = call.statement(verb="EXPLAIN (FORMAT JSON) ")
+    try:
+        return connection.exec_driver_sql(statement, (encode(parameters or {}),)).scalar_one()[0]["Plan"]
+    except DBAPIError as error:
+        raise call.failure(error) from error
+
+
 class _Call:
     """The SQL statement around one Cypher text."""
 
