@@ -32,6 +32,8 @@ SLOT_MASKS: Mapping[str, str] = {
     "amount_krw": "⟨금액⟩",
 }
 NUMBERS = ("n", "percent", "amount_krw")
+# The kind of every example that was promoted from feedback.
+CURATED = "curated"
 # Korea's longest market closure (추석 between two weekends) is ten days: an older close is a gap in the data.
 FLOOR_DAYS = 11
 # How far back the snapshot before a period and the snapshot on a date are looked for, in days.

@@ -24,6 +24,7 @@ from backend.chat.routes import router as chat_router
 from backend.chat.schemas import ChatRequest
 from backend.chat.stream import ChatRuns
 from backend.chat.turns import Turns
+from backend.curation.routes import router as curation_router
 from backend.db.engine import Database
 from backend.db.opening import open_database
 from backend.errors import NotFound, Unavailable
@@ -80,6 +81,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     app.include_router(market_router)
     app.include_router(chat_router)
     app.include_router(completion_router)
+    app.include_router(curation_router)
     app.router.routes.append(Route(MCP_PATH, endpoint=mcp))
     _add_operations(app)
     _add_page(app, page)

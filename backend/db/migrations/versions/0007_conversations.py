@@ -67,6 +67,8 @@ STATEMENTS = (
     """,
     # Where a promoted example came from.
     "ALTER TABLE cypher_examples ADD COLUMN turn_id bigint REFERENCES turns (id) ON DELETE SET NULL",
+    "ALTER TABLE cypher_examples ADD COLUMN trial text NOT NULL DEFAULT ''",
+    "COMMENT ON COLUMN cypher_examples.trial IS 'somebody''s question that the example has to answer before it is promoted'",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON conversations, turns, feedback TO atlas_app",
 )
 
