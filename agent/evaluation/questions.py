@@ -4,7 +4,8 @@ Every field but `question` may be left out, as long as something is expected:
 
     question   what is asked
     id, kind, lang            for the report; by default the line's number, `all`, and `ko` where Hangul is in the question
-    status     answered, refused, clarify, failed, or not_answered (refused or asked back); also `expected_status`
+    status     answered, refused, clarify, failed, or not_answered (refused or asked back); also `expected_status`,
+               and ["refused", "clarify"]
     rows       the rows of the right answer: lists, objects or single values; also `expected_rows`, `expected`
     columns    names for the cells of a row
     ranked     true where the order counts; also `ordered`
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -31,7 +32,9 @@ Check = Literal["rows", "top", "value", "text"]
 Row = tuple[Any, ...]
 
 _ALIASES = {"expected_status": "status", "expected_rows": "rows", "expected": "rows", "ordered": "ranked"}
-_STATUS_WORDS = {"asked_back": "clarify", "clarified": "clarify", "refuse": "refused", "answer": "answered"}
+_STATUS_WORDS = {
+    "asked_back": "clarify", "clarified": "clarify", "refuse": "refused", "answer": "answered", "unanswered": "not_answered",
+}  # fmt: skip
 _HANGUL = re.compile("[가-힣ㄱ-ㅎ]")
 _MOST_BAD_LINES = 20
 
@@ -79,7 +82,6 @@ def read_questions(path: Path) -> list[Asked]:
             questions.append(_question(line, number))
         except _BadLine as error:
             bad.append(f"{path}:{number}: {error}")
-    bad += _repeated(path, questions)
     if not questions and not bad:
         bad.append(
             f'{path}: no questions; write one JSON object a line, such as {{"question": "…", "rows": [["…", 1.5]]}}'
@@ -89,14 +91,6 @@ def read_questions(path: Path) -> list[Asked]:
         message = "\n".join([*bad[:_MOST_BAD_LINES], *more])
         raise BadEvaluationFile(message, ko="평가 파일에 잘못된 줄이 있습니다.")
     return questions
-
-
-def _repeated(path: Path, questions: Sequence[Asked]) -> Iterator[str]:
-    seen: set[str] = set()
-    for asked in questions:
-        if asked.id in seen:
-            yield f"{path}: the id {asked.id!r} stands twice; give each question its own, or none"
-        seen.add(asked.id)
 
 
 def _question(line: str, number: int) -> Asked:
@@ -150,7 +144,10 @@ def _status(fields: Mapping[str, Any], rows: tuple[Row, ...] | None) -> Expected
         if rows is None:
             raise _BadLine("nothing is expected; write `rows`, or `status` refused, clarify or not_answered")
         return "answered"
-    status = _STATUS_WORDS.get(fields["status"], fields["status"]) if isinstance(fields["status"], str) else None
+    given = fields["status"]
+    if isinstance(given, list) and sorted(map(str, given)) == ["clarify", "refused"]:
+        given = "not_answered"
+    status = _STATUS_WORDS.get(given, given) if isinstance(given, str) else None
     if status not in get_args(ExpectedStatus):
         raise _BadLine(f"`status` is {fields['status']!r}; write one of {', '.join(get_args(ExpectedStatus))}")
     if status != "answered" and rows:

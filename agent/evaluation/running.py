@@ -13,6 +13,7 @@ from agent.evaluation.questions import Asked
 from agent.run_context import AnswerOptions
 from agent.runner import ask
 from backend.db.engine import Database
+from backend.market.dataset import get_dataset
 from backend.settings import Settings
 
 AS_PRODUCT = AnswerOptions()
@@ -48,9 +49,10 @@ def run(
     told: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
     """Ask every question by `settings.model` and judge its answer; `told` hears of each as it comes. Daily limits of tokens
-    and cost do not apply."""
+    and cost do not apply. Raises Unavailable when no market is loaded."""
     settings = settings.model_copy(update=_NO_LIMITS)
     with database.engine("atlas_app").connect() as connection:
+        get_dataset(connection)
         names = Names.of(connection)
 
     def answered(question: str, history: Sequence[Message]) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from agent.evaluation.figures import Figures
     from agent.evaluation.questions import Asked
     from agent.evaluation.running import Outcome
     from backend.db.engine import Database
@@ -42,6 +44,7 @@ def evaluate(
     """
     from agent.evaluation.questions import BadEvaluationFile, read_questions
     from backend.db.opening import open_database
+    from backend.market.dataset import get_dataset
     from backend.settings import get_settings
 
     if ablation and readme:
@@ -57,23 +60,32 @@ def evaluate(
     _quiet(settings)
     database = open_database(settings)
     try:
+        with database.engine("atlas_app").connect() as connection:
+            market = get_dataset(connection)
         if ablation:
             report = _ablation(questions, database, settings, as_json=as_json)
         else:
-            report = _one_run(file, questions, database, settings, as_json=as_json, readme=readme)
+            into_readme = partial(_write_readme, file=file, model=settings.model, as_of=market.as_of.isoformat())
+            report = _one_run(questions, database, settings, as_json=as_json, readme=into_readme if readme else None)
     finally:
         database.dispose()
     if as_json:
-        _print_json({"file": str(file), "model": settings.model, **report})
+        _print_json(
+            {"file": str(file), "model": settings.model, "dataset": market.dataset, "as_of": market.as_of, **report}
+        )
 
 
 def _one_run(
-    file: Path, questions: Sequence[Asked], database: Database, settings: Settings, *, as_json: bool, readme: bool
+    questions: Sequence[Asked],
+    database: Database,
+    settings: Settings,
+    *,
+    as_json: bool,
+    readme: Callable[[Figures], None] | None,
 ) -> dict[str, Any]:
     from rich.console import Console
 
     from agent.evaluation.figures import figures_of
-    from agent.evaluation.readme_block import block_of, with_block
     from agent.evaluation.report import print_run, run_as_dict
     from agent.evaluation.running import run
 
@@ -82,11 +94,16 @@ def _one_run(
     figures = figures_of(outcomes)
     if not as_json:
         print_run(Console(), figures, outcomes)
-    if readme:
-        as_of = next((outcome.answer.as_of for outcome in outcomes if outcome.answer.as_of), "an unknown date")
-        text = with_block(README.read_text(encoding="utf-8"), block_of(file.as_posix(), settings.model, as_of, figures))
-        README.write_text(text, encoding="utf-8")
+    if readme is not None:
+        readme(figures)
     return run_as_dict(figures, outcomes)
+
+
+def _write_readme(figures: Figures, file: Path, model: str, as_of: str) -> None:
+    from agent.evaluation.readme_block import block_of, with_block
+
+    block = block_of(file.as_posix(), model, as_of, figures)
+    README.write_text(with_block(README.read_text(encoding="utf-8"), block), encoding="utf-8")
 
 
 def _ablation(questions: Sequence[Asked], database: Database, settings: Settings, *, as_json: bool) -> dict[str, Any]:

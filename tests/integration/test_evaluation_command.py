@@ -16,6 +16,7 @@ from agent.evaluation.questions import Asked
 from agent.evaluation.running import run
 from backend.cli import app
 from backend.db.engine import Database
+from backend.errors import Unavailable
 from backend.settings import Settings
 from tests.questions.expected_rows import sample_oracle
 from tests.stub_llm import StubLlm, Turn
@@ -140,3 +141,8 @@ def test_ablations_show_what_examples_and_another_try_are_worth(
     assert right["model, retrieved examples, masked + error retry"] == 2
     assert runs["model, no examples"].prompt_tokens > 0
     assert runs["verified examples + readings"].prompt_tokens == 0
+
+
+def test_without_a_market_nothing_is_measured(empty_database: Database, settings: Settings) -> None:
+    with pytest.raises(Unavailable, match="no market is loaded"):
+        run([Asked("1", "KODEX 200 보수는?", rows=((0.15,),))], empty_database, settings)

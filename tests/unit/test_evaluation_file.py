@@ -105,6 +105,15 @@ def test_a_file_that_is_missing_or_no_text_is_refused(tmp_path: Path) -> None:
         read_questions(tmp_path / "bytes.jsonl")
 
 
-def test_an_id_stands_once(tmp_path: Path) -> None:
-    with pytest.raises(BadEvaluationFile, match="stands twice"):
-        _read(tmp_path, {"id": "a", "question": "1", "rows": [1]}, {"id": "a", "question": "2", "rows": [1]})
+@pytest.mark.parametrize(
+    ("written", "status"),
+    [
+        ("refused", "refused"),
+        ("asked_back", "clarify"),
+        (["refused", "clarify"], "not_answered"),
+        ("answered", "answered"),
+    ],
+)
+def test_a_status_may_be_written_in_several_ways(tmp_path: Path, written: Any, status: str) -> None:
+    [asked] = _read(tmp_path, {"question": "?", "status": written})
+    assert asked.status == status
