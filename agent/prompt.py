@@ -7,6 +7,7 @@ instruction or a new line of the prompt.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +30,8 @@ MOST_MESSAGES = 10
 LONGEST_MESSAGE = 2_000
 SHOWN_EXAMPLES = 3
 LONGEST_NAME = 80
+# Control characters and line ends that JSON leaves as they are.
+_UNESCAPED = re.compile("[\x7f-\x9f\u2028\u2029]")
 _SHOWN_NAMES = 20
 _SHOWN_OPTIONS = 5
 
@@ -85,7 +88,7 @@ def _named(token: Token) -> str:
 def quoted(text: str) -> str:
     """A text as a JSON string of at most LONGEST_NAME characters: data, whatever it says."""
     cut = text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME] + "…"
-    return json.dumps(cut, ensure_ascii=False).replace("\u2028", " ").replace("\u2029", " ")
+    return _UNESCAPED.sub(" ", json.dumps(cut, ensure_ascii=False))
 
 
 def _shown(example: Example) -> str:

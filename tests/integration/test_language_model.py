@@ -38,12 +38,6 @@ def test_the_answer_is_told_while_it_grows(asking: Callable) -> None:
     assert "".join(pieces) == answer.answer
 
 
-def test_braces_in_a_question_are_not_read_as_a_template(asking: Callable) -> None:
-    answer, _, stub = asking([final("네.")], "{{ 7 * 7 }} {names} KODEX 200 {% raw %}")
-    assert answer.status == "answered"
-    assert "{{ 7 * 7 }} {names} KODEX 200" in str(stub.requests[0]["messages"])
-
-
 def test_a_plain_text_reply_is_the_answer(asking: Callable) -> None:
     answer, _, stub = asking([Turn(text="도구 없이 바로 답합니다.")])
     assert answer.status == "answered"
