@@ -1,18 +1,37 @@
+import { useState } from 'react'
+
 import { ChatPage } from './chat/ChatPage'
-import { useConversation } from './chat/useConversation'
+import { ConversationList } from './chat/ConversationList'
+import { useConversations } from './chat/useConversations'
 import { Header } from './Header'
+import { Icon } from './icons'
 import { useMarketStatus } from './market-status'
 
 export function App() {
-  const conversation = useConversation()
-  const status = useMarketStatus(conversation.running)
+  const [store, { thread, list }] = useConversations()
+  const [listed, setListed] = useState(false)
+  const running = thread.turns.at(-1)?.phase === 'running'
+  const status = useMarketStatus(running)
+  const empty = thread.turns.length === 0 && thread.state === 'ready'
   return (
     <>
       <a className="skip-link" href="#question">
         질문 입력으로 건너뛰기
       </a>
-      <Header status={status} canRestart={conversation.turns.length > 0} onRestart={conversation.restart} />
-      <ChatPage conversation={conversation} status={status} />
+      <Header status={status}>
+        <button type="button" className="button quiet" onClick={() => setListed(true)} aria-haspopup="dialog">
+          <Icon name="history" />
+          <span>지난 대화</span>
+        </button>
+        {!empty && (
+          <button type="button" className="button quiet" onClick={() => store.open(null)}>
+            <Icon name="plus" />
+            <span>새 대화</span>
+          </button>
+        )}
+      </Header>
+      <ChatPage store={store} thread={thread} status={status} />
+      {listed && <ConversationList store={store} list={list} currentId={thread.id} onClose={() => setListed(false)} />}
     </>
   )
 }

@@ -1,15 +1,12 @@
+import type { ReactNode } from 'react'
+
 import { Icon, Logo } from './icons'
 import type { MarketStatus } from './market-status'
 import { date } from './table/format'
 import { useTheme } from './theme'
 
-interface HeaderProps {
-  status: MarketStatus
-  canRestart: boolean
-  onRestart: () => void
-}
-
-export function Header({ status, canRestart, onRestart }: HeaderProps) {
+/** The name of the product, the date of its data, and what the page adds to the right. */
+export function Header({ status, children }: { status: MarketStatus; children?: ReactNode }) {
   const [theme, toggleTheme] = useTheme()
   const other = theme === 'dark' ? '밝은 화면으로' : '어두운 화면으로'
   return (
@@ -28,12 +25,7 @@ export function Header({ status, canRestart, onRestart }: HeaderProps) {
           )}
         </div>
         <div className="header-actions">
-          {canRestart && (
-            <button type="button" className="button quiet" onClick={onRestart}>
-              <Icon name="plus" />
-              <span>새 대화</span>
-            </button>
-          )}
+          {children}
           <button type="button" className="button quiet square" onClick={toggleTheme} aria-label={other} title={other}>
             <Icon name={theme === 'dark' ? 'sun' : 'moon'} />
           </button>

@@ -3,6 +3,7 @@ import './styles/base.css'
 import './styles/chat.css'
 import './styles/answer.css'
 import './styles/table.css'
+import './styles/drawer.css'
 
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'

@@ -5,19 +5,22 @@ export interface MarketStatus {
   state: 'unknown' | 'ready' | 'unready' | 'away'
   dataset: 'sample' | 'files' | null
   asOf: string | null
+  /** The language model that can be asked; null where none is configured. */
+  model: string | null
   /** Why questions cannot be answered, for people. */
   detail: string | null
 }
 
 const INTERVAL_MS = 60_000
-const UNKNOWN: MarketStatus = { state: 'unknown', dataset: null, asOf: null, detail: null }
+const UNKNOWN: MarketStatus = { state: 'unknown', dataset: null, asOf: null, model: null, detail: null }
 const AWAY: MarketStatus = { ...UNKNOWN, state: 'away', detail: '서버에 연결할 수 없습니다.' }
 
 async function look(signal: AbortSignal): Promise<MarketStatus> {
   const response = await fetch('/api/ready', { signal })
-  const body = (await response.json()) as { dataset?: 'sample' | 'files'; as_of?: string; detail?: string }
+  const body = (await response.json()) as { dataset?: 'sample' | 'files'; as_of?: string; model?: string; detail?: string }
   if (!response.ok) return { ...UNKNOWN, state: 'unready', detail: body.detail ?? '지금은 질문에 답할 수 없습니다.' }
-  return { state: 'ready', dataset: body.dataset ?? null, asOf: body.as_of ?? null, detail: null }
+  const model = body.model === 'offline' ? null : (body.model ?? null)
+  return { state: 'ready', dataset: body.dataset ?? null, asOf: body.as_of ?? null, model, detail: null }
 }
 
 /** The state of the market data, looked up at the start, every minute, and when `moment` changes. */

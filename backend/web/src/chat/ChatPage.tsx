@@ -1,23 +1,27 @@
-import { useCallback, useEffect, useRef } from 'react'
+import { useEffect, useMemo, useRef } from 'react'
 
 import { Icon } from '../icons'
 import type { MarketStatus } from '../market-status'
 import { Composer } from './Composer'
 import type { Turn } from './conversation'
-import { TurnView } from './TurnView'
-import type { ConversationControl } from './useConversation'
+import type { ConversationStore, Thread } from './store'
+import { type TurnActions, TurnView } from './TurnView'
+import { Unshown } from './Unshown'
 import { Welcome } from './Welcome'
 
 interface ChatPageProps {
-  conversation: ConversationControl
+  store: ConversationStore
+  thread: Thread
   status: MarketStatus
 }
 
-export function ChatPage({ conversation, status }: ChatPageProps) {
-  const { turns, running, send, retry, stop } = conversation
+export function ChatPage({ store, thread, status }: ChatPageProps) {
+  const { turns } = thread
   const field = useRef<HTMLTextAreaElement>(null)
-  const last = turns.at(-1)
   const log = useRef<HTMLDivElement>(null)
+  const last = turns.at(-1)
+  const running = last?.phase === 'running'
+  const { model } = status
 
   useEffect(() => {
     // Whoever pressed a button that is gone now goes on typing; a phone would open its keyboard over the page.
@@ -30,18 +34,28 @@ export function ChatPage({ conversation, status }: ChatPageProps) {
     if (last) log.current?.querySelector('.turn:last-child')?.scrollIntoView({ block: 'start' })
   }, [last?.id])
 
-  const askAgain = useCallback((turn: Turn) => retry(turn), [retry])
+  const actions = useMemo<TurnActions>(
+    () => ({
+      ask: (question) => store.send(question),
+      retry: (turn) => store.retry(turn),
+      askModel: model === null ? null : (turn) => store.askModel(turn),
+      judge: (turn, feedback) => store.judge(turn, feedback),
+    }),
+    [store, model],
+  )
 
   return (
     <main className="chat">
-      {turns.length === 0 ? (
-        <Welcome onAsk={send} />
-      ) : (
+      {turns.length > 0 ? (
         <div className="turns" ref={log}>
           {turns.map((turn) => (
-            <TurnView key={turn.id} turn={turn} last={turn === last} busy={running} onAsk={send} onRetry={askAgain} />
+            <TurnView key={turn.id} turn={turn} last={turn === last} busy={running} actions={actions} />
           ))}
         </div>
+      ) : thread.state === 'ready' ? (
+        <Welcome onAsk={actions.ask} />
+      ) : (
+        <Unshown state={thread.state} onReload={() => store.reload()} onNew={() => store.open(null)} />
       )}
       <div className="for-screen-readers" role="status" aria-live="polite">
         {last && announcement(last)}
@@ -53,7 +67,7 @@ export function ChatPage({ conversation, status }: ChatPageProps) {
             {status.detail}
           </p>
         )}
-        <Composer field={field} running={running} onSend={send} onStop={stop} />
+        <Composer field={field} running={running} onSend={actions.ask} onStop={() => store.stop()} />
       </div>
     </main>
   )
@@ -63,6 +77,7 @@ export function ChatPage({ conversation, status }: ChatPageProps) {
 function announcement(turn: Turn): string {
   switch (turn.phase) {
     case 'running':
+      if (turn.link === 'reconnecting') return '다시 연결하는 중…'
       return turn.steps.at(-1)?.label ?? '질문을 보냈습니다.'
     case 'finished':
       return `답변: ${turn.text.replace(/[*_`#>|]/g, '')}`

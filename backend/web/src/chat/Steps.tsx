@@ -5,15 +5,15 @@ import { duration } from '../table/format'
 import type { Step, Turn } from './conversation'
 import { Pattern } from './Pattern'
 
-/** What the agent is doing: live while it works, folded away afterwards. */
+/** What the agent is doing: live until the first words of the answer, folded away from then on, so that these stay in place. */
 export function Steps({ turn }: { turn: Turn }) {
-  if (turn.phase === 'running') {
+  if (turn.phase === 'running' && !turn.text) {
     return (
       <ol className="steps live" aria-label="진행 과정">
         {turn.steps.map((step) => (
           <StepLine key={`${step.id}-${step.startedAt}`} step={step} />
         ))}
-        {!turn.text && turn.steps.every((step) => step.finishedAt !== null) && (
+        {turn.steps.every((step) => step.finishedAt !== null) && (
           <li className="step">
             <span className="step-mark">
               <span className="spinner" />
@@ -25,13 +25,14 @@ export function Steps({ turn }: { turn: Turn }) {
     )
   }
   if (turn.steps.length === 0) return null
+  const running = turn.steps.find((step) => step.finishedAt === null)
   const first = Math.min(...turn.steps.map((step) => step.startedAt))
   const last = Math.max(...turn.steps.map((step) => step.finishedAt ?? step.startedAt))
   return (
     <details className="steps-fold">
       <summary>
         <Icon name="chevron" size={15} />
-        과정 {turn.steps.length}단계 · {duration(last - first)}
+        과정 {turn.steps.length}단계 · {running ? running.label : duration(last - first)}
       </summary>
       <ol className="steps">
         {turn.steps.map((step) => (

@@ -1,6 +1,7 @@
-// A conversation as data: what a turn holds, how the stream's events change it, and how it is kept for a reload.
+// A conversation as data: what a turn holds, how the stream's events change it, and how it is read from what the server stored.
 
-import type { Answer, ChatEvent, Message, Table } from './protocol'
+import type { Answer, ChatEvent, Feedback, Message, RunInput, StoredTurn, Table } from './protocol'
+import type { Link } from './stream'
 
 export interface Step {
   id: string
@@ -13,26 +14,24 @@ export interface Step {
 export type Phase = 'running' | 'finished' | 'stopped' | 'failed'
 
 export interface Turn {
+  /** Also the id of its run. */
   id: string
   question: string
   askedAt: number
+  /** Whether the model was asked even where a verified example would have answered. */
+  byModel: boolean
   phase: Phase
+  link: Link
   steps: Step[]
   text: string
   /** Tables that came ahead of the final object. */
   tables: Table[]
   answer: Answer | null
   error: string | null
-}
-
-export interface Conversation {
-  threadId: string
-  turns: Turn[]
+  feedback: Feedback | null
 }
 
 const HISTORY_TURNS = 10
-const KEPT_TURNS = 40
-const STORAGE_KEY = 'etf-atlas.conversation'
 
 export function identifier(): string {
   // randomUUID is missing where the page is served over plain HTTP from another machine.
@@ -40,19 +39,19 @@ export function identifier(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-export function emptyConversation(): Conversation {
-  return { threadId: identifier(), turns: [] }
-}
-
-export function newTurn(question: string, now: number): Turn {
+export function newTurn(question: string, now: number, byModel = false, id = identifier()): Turn {
   return {
-    id: identifier(), question, askedAt: now, phase: 'running', steps: [], text: '', tables: [], answer: null, error: null,
+    id, question, askedAt: now, byModel, phase: 'running', link: 'live', steps: [], text: '', tables: [], answer: null,
+    error: null, feedback: null,
   }
 }
 
 /** The turn after an event of its run; `now` in milliseconds. */
 export function afterEvent(turn: Turn, event: ChatEvent, now: number): Turn {
   switch (event.type) {
+    case 'RUN_STARTED':
+      // The run is told from its beginning, perhaps not for the first time.
+      return { ...turn, steps: [], text: '', tables: [], answer: null }
     case 'STEP_STARTED': {
       const step = {
         id: event.metadata?.id ?? event.stepName, label: event.stepName, outcome: null, startedAt: now, finishedAt: null,
@@ -72,12 +71,12 @@ export function afterEvent(turn: Turn, event: ChatEvent, now: number): Turn {
       return { ...turn, text: turn.text + event.delta }
     case 'CUSTOM':
       if (event.name === 'table') return { ...turn, tables: [...turn.tables, event.value] }
-      // The final object has the tables as well; two copies would fill the storage of the reload.
       if (event.name === 'answer') return { ...turn, answer: event.value, text: event.value.answer, tables: [] }
       return turn
     case 'RUN_FINISHED':
       return ended(turn, 'finished', now)
     case 'RUN_ERROR':
+      if (event.code === 'cancelled') return ended(turn, 'stopped', now)
       return { ...ended(turn, 'failed', now), error: event.message }
     default:
       return turn
@@ -86,11 +85,11 @@ export function afterEvent(turn: Turn, event: ChatEvent, now: number): Turn {
 
 export function ended(turn: Turn, phase: Phase, now: number): Turn {
   const steps = turn.steps.map((step) => (step.finishedAt === null ? { ...step, finishedAt: now } : step))
-  return { ...turn, phase, steps }
+  return { ...turn, phase, link: 'live', steps }
 }
 
-/** What the server is told of the conversation so far, ending with the new question. */
-export function messages(earlier: Turn[], turn: Turn): Message[] {
+/** What the server is asked: the conversation so far, ending with the turn's question. */
+export function runInput(threadId: string, earlier: Turn[], turn: Turn): RunInput {
   const told = earlier
     .filter((past) => past.answer !== null)
     .slice(-HISTORY_TURNS)
@@ -98,30 +97,22 @@ export function messages(earlier: Turn[], turn: Turn): Message[] {
       { id: `${past.id}-q`, role: 'user', content: past.question },
       { id: `${past.id}-a`, role: 'assistant', content: past.text },
     ])
-  return [...told, { id: `${turn.id}-q`, role: 'user', content: turn.question }]
+  const messages: Message[] = [...told, { id: `${turn.id}-q`, role: 'user', content: turn.question }]
+  return { threadId, runId: turn.id, messages, forwardedProps: turn.byModel ? { answerBy: 'model' } : {} }
 }
 
-/** Keeps the conversation for a reload of this tab; the oldest turns go where the storage is too small. */
-export function keep(conversation: Conversation, storage: Storage = sessionStorage): void {
-  for (let turns = conversation.turns.slice(-KEPT_TURNS); ; turns = turns.slice(1)) {
-    try {
-      storage.setItem(STORAGE_KEY, JSON.stringify({ ...conversation, turns }))
-      return
-    } catch (error) {
-      // Storage that is full or switched off costs the reload its conversation, and nothing else.
-      if (turns.length === 0) return console.warn('the conversation cannot be kept', error)
-    }
-  }
+/** The turns as the server stored them, without those that were tried again afterwards. */
+export function fromStored(stored: StoredTurn[]): Turn[] {
+  return stored.map(read).filter((turn, index, turns) => {
+    const triedAgain = turns[index + 1]?.question === turn.question
+    const unanswered = turn.phase !== 'finished' || turn.answer?.status === 'failed'
+    return !(unanswered && triedAgain)
+  })
 }
 
-/** The kept conversation; a turn that was running when the page went away counts as stopped. */
-export function kept(now: number, storage: () => Storage = () => sessionStorage): Conversation {
-  try {
-    const found = JSON.parse(storage().getItem(STORAGE_KEY) ?? 'null') as Conversation | null
-    if (!found || !Array.isArray(found.turns)) return emptyConversation()
-    return { ...found, turns: found.turns.map((turn) => (turn.phase === 'running' ? ended(turn, 'stopped', now) : turn)) }
-  } catch (error) {
-    console.warn('the kept conversation cannot be read', error)
-    return emptyConversation()
-  }
+function read({ run_id, question, answer, created_at, feedback }: StoredTurn): Turn {
+  const { status } = answer
+  const turn = { ...newTurn(question, Date.parse(created_at), false, run_id), text: answer.answer, feedback }
+  if (status === 'cancelled') return { ...turn, phase: 'stopped', tables: answer.tables }
+  return { ...turn, phase: 'finished', answer: { ...answer, status } }
 }

@@ -1,4 +1,4 @@
-// What travels between the page and POST /api/chat: AG-UI events, of which the page reads these.
+// What travels between the page and the server: the AG-UI events of POST /api/chat that the page reads, and stored turns.
 
 export type Cell = string | number | boolean | null | Cell[] | { [key: string]: Cell }
 
@@ -11,6 +11,9 @@ export interface Table {
 
 export type AnswerStatus = 'answered' | 'refused' | 'clarify' | 'failed'
 
+/** What answered: a verified example, a reading of the question, or a language model. */
+export type Source = 'verified' | 'reading' | 'model'
+
 /** The final object of a run, the same that `atlas ask --json` prints. */
 export interface Answer {
   answer: string
@@ -22,6 +25,8 @@ export interface Answer {
   elapsed_ms: number
   dataset: 'sample' | 'files' | null
   suggestions: string[]
+  source?: Source | null
+  /** The verified question, where `source` is `verified`. */
   example: string | null
 }
 
@@ -51,4 +56,28 @@ export interface RunInput {
   threadId: string
   runId: string
   messages: Message[]
+  /** `answerBy: model` asks the model even where a verified example would answer. */
+  forwardedProps: { answerBy?: 'model' }
+}
+
+export interface Feedback {
+  verdict: 'up' | 'down'
+  reason: string | null
+}
+
+export interface StoredTurn {
+  run_id: string
+  question: string
+  answer: Omit<Answer, 'status'> & { status: AnswerStatus | 'cancelled' }
+  created_at: string
+  feedback: Feedback | null
+}
+
+export interface ConversationSummary {
+  id: string
+  /** Its first question. */
+  title: string
+  created_at: string
+  /** Number of questions. */
+  turns: number
 }

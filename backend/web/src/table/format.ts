@@ -74,3 +74,13 @@ export function date(iso: string): string {
   const [year, month, day] = iso.slice(0, 10).split('-').map(Number)
   return year && month && day ? `${year}. ${month}. ${day}.` : iso
 }
+
+/** When something happened, as a list says it: 오늘 13:05, 어제, 2026. 7. 8. */
+export function day(iso: string, now: Date = new Date()): string {
+  const then = new Date(iso)
+  const midnight = (moment: Date) => new Date(moment.getFullYear(), moment.getMonth(), moment.getDate()).getTime()
+  const days = Math.round((midnight(now) - midnight(then)) / 86_400_000)
+  if (days === 0) return `오늘 ${new Intl.DateTimeFormat('ko-KR', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(then)}`
+  if (days === 1) return '어제'
+  return `${then.getFullYear()}. ${then.getMonth() + 1}. ${then.getDate()}.`
+}

@@ -1,0 +1,70 @@
+// Requests to the server, and its errors as sentences for people.
+
+export const AWAY = '서버에 연결할 수 없습니다. 서버가 켜져 있는지 확인하고 다시 시도해 주세요.'
+
+/** A request that failed; the message is for people. `status` is null where no answer came at all. */
+export class Problem extends Error {
+  override name = 'Problem'
+
+  constructor(
+    message: string,
+    readonly status: number | null,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}
+
+/** What to tell people about an error that may be anything. */
+export function told(error: unknown): string {
+  if (error instanceof Problem) return error.message
+  console.error(error)
+  return '화면에서 문제가 생겼습니다. 다시 시도해 주세요.'
+}
+
+export interface RequestOptions {
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  body?: unknown
+  headers?: Record<string, string>
+  signal?: AbortSignal
+  /** Whether the request outlives the page. */
+  keepalive?: boolean
+}
+
+/** Sends a request. Throws Problem unless it succeeded; throws the signal's reason when aborted. */
+export async function request(path: string, options: RequestOptions = {}): Promise<Response> {
+  const { method = 'GET', body, headers, signal, keepalive } = options
+  const response = await fetch(path, {
+    method,
+    headers: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal && { signal }),
+    ...(keepalive && { keepalive }),
+  }).catch((error: unknown) => {
+    signal?.throwIfAborted()
+    throw new Problem(AWAY, null, { cause: error })
+  })
+  if (!response.ok) throw new Problem(await detail(response), response.status)
+  return response
+}
+
+/** Sends a request and reads its JSON. Throws as `request` does. */
+export async function json<T>(path: string, options: RequestOptions = {}): Promise<T> {
+  const response = await request(path, options)
+  try {
+    return (await response.json()) as T
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    throw new Problem('서버의 답을 읽을 수 없습니다.', response.status, { cause: error })
+  }
+}
+
+/** The Korean sentence of a problem document. */
+async function detail(response: Response): Promise<string> {
+  const type = response.headers.get('Content-Type') ?? ''
+  if (type.includes('json')) {
+    const body = (await response.json().catch(() => null)) as { detail?: unknown } | null
+    if (typeof body?.detail === 'string' && body.detail) return body.detail
+  }
+  return `서버가 요청을 처리하지 못했습니다. (${response.status})`
+}
