@@ -8,7 +8,7 @@ How rows are compared is the question's `check`:
     text    every cell is said in the text
 
 Without it, a ranked question's is `top`, one expected row is right by `top` or by `value`, and several rows are compared by `rows`.
-The expected cells may be any of a table's columns. Numbers may be rounded by 0.005 or a millionth; names may be other names of the same
+The expected cells may be any of a table's columns. Numbers may be rounded, but not beyond two decimals or a millionth; names may be other names of the same
 thing; rows with the same numbers may change places in a ranking.
 """
 
@@ -23,11 +23,10 @@ from typing import Any, Literal
 from agent.answer import Answer, Table
 from agent.evaluation.names import Names
 from agent.evaluation.questions import Asked, Row
-from agent.evaluation.said import Figure, column_unit, figures, with_iso_dates
+from agent.evaluation.said import Figure, column_unit, figures, in_unit, with_iso_dates
 
 Verdict = Literal["right", "wrong", "refused", "asked_back", "failed"]
 
-TOLERANCE = 0.00501
 _SHORT_TABLE = 5
 _NOT_GIVEN: dict[str, Verdict] = {"refused": "refused", "clarify": "asked_back", "failed": "failed"}
 
@@ -120,8 +119,8 @@ class _Judge:
             if number is None:
                 return False
             if abs(expected) >= 1e6 and unit != 1.0:
-                return _near(Figure(number * unit, unit / 2 * 1.001), float(expected))
-            return _near(Figure(number), float(expected))
+                return in_unit(number, unit).means(float(expected))
+            return Figure.of(number).means(float(expected))
         if cell is None or expected is None:
             return cell is expected
         if isinstance(cell, bool) or isinstance(expected, bool):
@@ -137,7 +136,7 @@ class _Judge:
         if any(self._same(cell, unit, value) for cell, unit in cells):
             return True
         if _is_number(value):
-            return any(_near(figure, float(value)) for figure in said)
+            return any(figure.means(float(value)) for figure in said)
         return value is not None and any(
             _stands_in(name, self._text) for name in self._names.others(str(value)) if len(name) > 2 or name == value
         )
@@ -153,10 +152,6 @@ def _plain_cells(table: Table) -> list[tuple[Any, float]]:
 def _stands_in(name: str, text: str) -> bool:
     """Whether a name stands in a text, and not as a part of another Latin word or number."""
     return re.search(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", text, re.IGNORECASE) is not None
-
-
-def _near(figure: Figure, expected: float) -> bool:
-    return abs(figure.value - expected) <= max(TOLERANCE, 1e-6 * abs(expected), figure.rounding)
 
 
 def _is_number(value: Any) -> bool:
@@ -178,5 +173,5 @@ def _number(cell: Any) -> float | None:
 
 def _numbers(row: Row) -> Any:
     """What makes rows of a ranking tie: all their numbers; a row without any ties with none."""
-    numbers = tuple(round(float(cell), 2) for cell in row if _is_number(cell))
+    numbers = tuple(round(float(cell), 6) for cell in row if _is_number(cell))
     return numbers or (object(),)
