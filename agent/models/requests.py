@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from agent.models.parameters import Manners
 
 RETRY_SECONDS = 20.0
 MOST_TRIES = 4
+LAST_BYTES_SECONDS = 0.1
 # More refusals than a request has parameters: something else is wrong.
 MOST_LESSONS = 8
 _UNUSABLE = (openai.BadRequestError, openai.UnprocessableEntityError)
@@ -110,14 +112,20 @@ class Request:
 
     async def _sent(self, arguments: dict[str, Any]) -> AsyncIterator[Chunk]:
         completions = client(self._server).chat.completions
-        async with completions.with_streaming_response.create(**arguments, stream=True) as response:
+        # As extra_body the client sends the arguments as they are, without going through every schema for its own types.
+        request = completions.with_streaming_response.create(
+            model=arguments["model"], messages=(), stream=True, extra_body=arguments
+        )
+        async with request as response:
             if "json" in response.headers.get("content-type", ""):
                 # Some servers do not stream what has tools.
                 yield _as_chunk(orjson.loads(await response.read()))
                 return
             finished = False
-            async for data in _data_lines(response.iter_bytes()):
+            lines = _data_lines(response.iter_bytes())
+            async for data in lines:
                 if data == b"[DONE]":
+                    await _read_to_the_end(lines)
                     return
                 chunk = orjson.loads(data)
                 if chunk.get("error"):
@@ -126,6 +134,14 @@ class Request:
                 yield chunk
             if not finished:
                 raise cut_off()
+
+
+async def _read_to_the_end(lines: AsyncIterator[bytes]) -> None:
+    """Take what comes after the message, usually nothing, so that the connection can be used again."""
+    with contextlib.suppress(TimeoutError, httpx2.HTTPError):
+        async with asyncio.timeout(LAST_BYTES_SECONDS):
+            async for _ in lines:
+                pass
 
 
 async def _data_lines(received: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

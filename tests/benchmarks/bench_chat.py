@@ -1,6 +1,7 @@
-"""What chats do to the rest of the server: /api/health while none and while 50 of them stream.
+"""What chats do to the rest of the server, and what a turn costs besides the model.
 
-The agent is a script that streams for as long as the measurement lasts, so that the figures are the server's own.
+Of the first, /api/health is asked while none and while 50 chats stream; their agent is a script that streams for as long as the
+measurement lasts, so that the figures are the server's own. The second is measured by turn_overhead.py, beside LangChain.
 """
 
 from __future__ import annotations
@@ -14,14 +15,33 @@ from pathlib import Path
 
 import httpx
 
+from tests.benchmarks import turn_overhead
+
 CHATS = 50
 REQUESTS = 300
 PORT = 18_431
+TARGETS = {"turn_to_first_token_p50_ms": "target: < 60"}
 SCRIPT = Path(__file__).parents[1] / "scripted_chat.py"
 
 
 def run() -> dict[str, float]:
     """Measure, print and return the figures: milliseconds, and events a second over all chats."""
+    figures = {**_while_chats_stream(), **_turn_overhead()}
+    for name, value in figures.items():
+        print(f"{name:>32} {value:>10,.1f}  {TARGETS.get(name, '')}")
+    return figures
+
+
+def _turn_overhead() -> dict[str, float]:
+    """The median and the 95th percentile of a turn with an instant model, of ours and of LangChain's graph QA chain."""
+    return {
+        f"{name}_p{percent}_ms": _percentile(values, percent)
+        for name, values in turn_overhead.measure().items()
+        for percent in (50, 95)
+    }
+
+
+def _while_chats_stream() -> dict[str, float]:
     server = subprocess.Popen(
         [sys.executable, str(SCRIPT), str(PORT), str(CHATS)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -44,7 +64,7 @@ def run() -> dict[str, float]:
     finally:
         server.terminate()
         server.wait(10)
-    figures = {
+    return {
         "chats": CHATS,
         "events_per_second": round(rate),
         "health_quiet_p50_ms": _percentile(quiet, 50),
@@ -52,9 +72,6 @@ def run() -> dict[str, float]:
         "health_busy_p50_ms": _percentile(busy, 50),
         "health_busy_p99_ms": _percentile(busy, 99),
     }
-    for name, value in figures.items():
-        print(f"{name:>22} {value:>10,.1f}")
-    return figures
 
 
 def _chat(address: str, events: list[int], number: int, stop: threading.Event) -> None:

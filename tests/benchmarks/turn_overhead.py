@@ -42,7 +42,7 @@ def measure() -> dict[str, list[float]]:
         with database.engine("atlas_app").begin() as connection:
             store(connection)
         with _server(database, model_url) as address:
-            figures = dict(zip(("first", "end"), _turns(address), strict=True))
+            figures = dict(zip(("turn_to_first_token", "turn_to_end"), _turns(address), strict=True))
         return {**figures, **_langchain(database, model_url)}
 
 
@@ -93,7 +93,8 @@ def _langchain(database: Database, model_url: str) -> dict[str, list[float]]:
     if ran.returncode:
         print(f"LangChain did not run: {ran.stderr.strip().splitlines()[-1:]}")
         return {}
-    return {f"langchain_{name}": values for name, values in json.loads(ran.stdout).items()}
+    figures = json.loads(ran.stdout)
+    return {"langchain_to_first_token": figures["first"], "langchain_to_end": figures["end"]}
 
 
 def _langchain_python() -> str | None:

@@ -20,11 +20,13 @@ STATEMENTS = (
     )
     """,
     "GRANT SELECT, INSERT, UPDATE, DELETE ON model_usage TO atlas_app",
-    # Adds to what an asker used on a day; an estimate that was too high is put right with negative numbers.
+    # Adds to what an asker used on a day; an estimate that was too high is put right with negative numbers. Nobody waits for the disk:
+    # a crash may forget the last requests.
     """
     CREATE FUNCTION count_model_usage(
         of_asker text, on_day date, more_requests integer, more_prompt bigint, more_completion bigint, more_cost numeric
     ) RETURNS void LANGUAGE sql AS $$
+        SELECT set_config('synchronous_commit', 'off', true);
         INSERT INTO model_usage AS used (asker, day, requests, prompt_tokens, completion_tokens, cost_usd)
         VALUES (
             of_asker, on_day, more_requests, greatest(more_prompt, 0), greatest(more_completion, 0), greatest(more_cost, 0)
