@@ -67,7 +67,10 @@ def _answered(request: ChatRequest, emit: Sink, cancelled: threading.Event) -> A
     for start in range(0, len(text), 5):
         emit(AnswerDelta(text[start : start + 5]))
         time.sleep(0.005)
-    return _answer(text, tables=[HOLDERS], cypher=[CYPHER], example="{stock}을 가장 많이 담은 ETF는?")
+    if not request.verified_first:
+        return _answer(text, tables=[HOLDERS], cypher=[CYPHER], source="model", model="stub-large")
+    example = "{stock}을 가장 많이 담은 ETF는?"
+    return _answer(text, tables=[HOLDERS], cypher=[CYPHER], source="verified", example=example)
 
 
 def _answer(text: str, **more: object) -> Answer:
@@ -82,6 +85,17 @@ def _slow(request: ChatRequest, emit: Sink, cancelled: threading.Event) -> Answe
             raise InterruptedError("stopped")
         emit(AnswerDelta(f"{number} "))
     return _answer("끝")
+
+
+def _steady(request: ChatRequest, emit: Sink, cancelled: threading.Event) -> Answer:
+    emit(StepStarted("s1", "think", "생각하는 중"))
+    emit(StepFinished("s1", "think", "생각했습니다"))
+    text = " ".join(f"낱말{number}" for number in range(40))
+    for word in text.split():
+        if cancelled.wait(0.06):
+            raise InterruptedError("stopped")
+        emit(AnswerDelta(f"{word} "))
+    return _answer(text, source="reading")
 
 
 def _deaf(request: ChatRequest, emit: Sink, cancelled: threading.Event) -> Answer:
@@ -126,6 +140,7 @@ def _hostile(request: ChatRequest, emit: Sink, cancelled: threading.Event) -> An
 
 SCRIPTS: dict[str, Callable[[ChatRequest, Sink, threading.Event], Answer]] = {
     "느린": _slow,
+    "천천히": _steady,
     "안 듣는": _deaf,
     "고장": _broken,
     "데이터베이스": _refused_by_database,

@@ -8,9 +8,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from scripted_chat import ScriptedAgent, application, serving
+from scripted_chat import ScriptedAgent, serving
 
 from backend import web_build
+from backend.app import create_app
+from backend.chat.stream import ChatRuns
+from backend.db.engine import Database
+from backend.settings import Settings
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
@@ -86,7 +90,11 @@ def agent() -> ScriptedAgent:
 
 
 @pytest.fixture(scope="session")
-def scripted_server(built_page: None, agent: ScriptedAgent) -> Iterator[str]:
-    """The address of a server whose agent follows the scripts of scripted_chat."""
-    with serving(application(agent)) as address:
+def scripted_server(
+    built_page: None, agent: ScriptedAgent, chat_database: Database, settings: Settings
+) -> Iterator[str]:
+    """The address of the whole application, whose agent follows the scripts of scripted_chat, with a model to be asked."""
+    app = create_app(chat_database, settings.model_copy(update={"model": "stub-large"}))
+    with serving(app) as address:
+        app.state.chat_runs = ChatRuns(agent, recorder=app.state.turns)
         yield address

@@ -38,7 +38,7 @@ def page(open_page: OpenPage, scripted_server: str) -> Page:
 def test_the_header_names_the_product_its_data_date_and_that_the_data_is_a_sample(page: Page) -> None:
     header = page.locator("header").first
     expect(header).to_contain_text("ETF Atlas")
-    expect(header).to_contain_text("2026. 7. 8. 기준")
+    expect(header).to_contain_text("2026. 7. 31. 기준")
     expect(header).to_contain_text("예시 데이터")
     expect(page).to_have_title("ETF Atlas")
 
@@ -213,7 +213,7 @@ def test_a_stream_that_ends_without_its_last_event_is_a_failure(page: Page) -> N
     expect(turn(page).locator(".prose").first).to_have_text("반쯤 온 답")
 
 
-def test_a_reload_keeps_the_conversation_and_new_conversation_empties_it(page: Page) -> None:
+def test_a_reload_keeps_the_conversation_and_new_conversation_begins_another(page: Page) -> None:
     ask(page, QUESTION)
     await_end(page)
     page.reload()
@@ -223,14 +223,73 @@ def test_a_reload_keeps_the_conversation_and_new_conversation_empties_it(page: P
     expect(page.locator(".turn")).to_have_count(0)
     page.reload()
     expect(page.get_by_role("heading", name="무엇이든 물어보세요")).to_be_visible()
+    page.go_back()
+    expect(turn(page).locator("tbody tr")).to_have_count(4)
 
 
-def test_a_reload_in_the_middle_of_an_answer_keeps_what_was_there_as_stopped(page: Page) -> None:
-    ask(page, "느린 질문")
-    expect(turn(page).locator(".prose")).to_contain_text("2")
+def test_an_answer_says_what_answered_and_the_model_can_be_asked_instead(page: Page, agent: ScriptedAgent) -> None:
+    ask(page, QUESTION)
+    await_end(page)
+    expect(turn(page).locator(".source")).to_have_text("검증된 질의종목을 가장 많이 담은 ETF는?")
+    page.get_by_role("button", name="AI 모델에게 다시 묻기").click()
+    expect(page.locator(".turn")).to_have_count(2)
+    await_end(page)
+    assert agent.requests[-1].verified_first is False
+    assert agent.requests[-1].question == QUESTION
+    assert agent.requests[-1].history == ()
+    expect(turn(page).locator(".source")).to_have_text("AI 모델 답변 · stub-large")
+    expect(turn(page).get_by_role("button", name="AI 모델에게 다시 묻기")).to_have_count(0)
+
+
+def test_a_question_that_was_read_is_not_called_verified(page: Page) -> None:
+    ask(page, "천천히 답해 줘")
+    await_end(page)
+    expect(turn(page).locator(".source")).to_have_text("질문을 읽어 만든 질의")
+    expect(turn(page)).not_to_contain_text("검증된 질의")
+
+
+def test_earlier_conversations_are_listed_opened_and_removed(page: Page) -> None:
+    ask(page, QUESTION)
+    await_end(page)
+    page.get_by_role("button", name="새 대화").click()
+    ask(page, "내일 오를까?")
+    await_end(page)
+    page.get_by_role("button", name="지난 대화").click()
+    drawer = page.get_by_role("dialog", name="지난 대화")
+    expect(drawer.locator(".conversation-title")).to_have_text(["내일 오를까?", QUESTION])
+    expect(drawer.locator(".conversation").first).to_contain_text("오늘")
+    drawer.get_by_role("button", name=QUESTION).first.click()
+    expect(drawer).to_have_count(0)
+    expect(turn(page).locator(".question")).to_contain_text(QUESTION)
+
+    page.get_by_role("button", name="지난 대화").click()
+    drawer.get_by_role("button", name=f"대화 지우기: {QUESTION}").click()
+    drawer.get_by_role("button", name="지우기", exact=True).click()
+    expect(drawer.locator(".conversation-title")).to_have_text(["내일 오를까?"])
+    page.keyboard.press("Escape")
+    expect(page.locator(".turn")).to_have_count(0)
     page.reload()
-    await_end(page, "stopped")
-    expect(turn(page).locator(".prose")).to_contain_text("0 1 2")
+    page.get_by_role("button", name="지난 대화").click()
+    expect(drawer.locator(".conversation-title")).to_have_text(["내일 오를까?"])
+
+
+def test_an_answer_goes_on_while_another_conversation_is_read(page: Page) -> None:
+    ask(page, "천천히 답해 줘")
+    expect(turn(page).locator(".prose")).to_contain_text("낱말3")
+    page.get_by_role("button", name="새 대화").click()
+    expect(page.locator(".turn")).to_have_count(0)
+    page.go_back()
+    await_end(page)
+    expect(turn(page).locator(".prose")).to_contain_text("낱말39")
+
+
+def test_a_conversation_of_somebody_else_is_not_shown(open_page: OpenPage, page: Page) -> None:
+    ask(page, QUESTION)
+    await_end(page)
+    stranger = open_page(page.url)
+    expect(stranger.get_by_role("heading", name="대화를 찾을 수 없습니다")).to_be_visible()
+    stranger.get_by_role("button", name="새 대화 시작하기").click()
+    expect(stranger.get_by_role("heading", name="무엇이든 물어보세요")).to_be_visible()
 
 
 def test_hostile_text_stays_text_everywhere(page: Page) -> None:
@@ -292,6 +351,10 @@ def test_everything_can_be_reached_with_the_keyboard(page: Page) -> None:
         "표 복사",
         "CSV 내려받기",
         "Cypher 질의 보기",
+        "지난 대화",
+        "도움이 됐어요",
+        "아쉬워요",
+        "AI 모델에게 다시 묻기",
         "질문",
         "삼성전자를 담은 ETF",
     }
