@@ -56,13 +56,17 @@ def _check(cypher: str, graph: str) -> None:
     check_bounds(text)
 
 
-def warnings(cypher: str, graph: str) -> list[str]:
+def warnings(cypher: str, graph: str, *, missing_on_top: bool = True) -> list[str]:
     """Return what the author of a query that passed should know about its rows.
 
-    That missing values come on top, that a comparison with NULL is never true, that a division dropped its remainder.
+    That missing values come on top (unless they are known not to), that a comparison with NULL is never true, that a division dropped its remainder.
     """
     text = CypherText(cypher, GRAPHS[graph])
-    return list(dict.fromkeys([*unknown_first(text), *null_comparisons(text), *whole_divisions(text)]))
+    return list(
+        dict.fromkeys(
+            [*(unknown_first(text) if missing_on_top else ()), *null_comparisons(text), *whole_divisions(text)]
+        )
+    )
 
 
 def _check_statement(text: CypherText) -> None:

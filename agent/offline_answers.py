@@ -123,7 +123,11 @@ def carry_out(context: RunContext, plan: Plan) -> Reply:
     context.show_tables = False
     model = OfflineModel(plan, context)
     agent = ToolCallingAgent(
-        tools(context), model, prompt_templates=_prompts(), max_steps=_MOST_STEPS, verbosity_level=LogLevel.OFF
+        tools(context, planned=False),
+        model,
+        prompt_templates=_prompts(),
+        max_steps=_MOST_STEPS,
+        verbosity_level=LogLevel.OFF,
     )
     context.emit(StepStarted("query", "query", "그래프에 질의하는 중"))
     with context.stage("query"):

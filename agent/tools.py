@@ -19,8 +19,8 @@ from agent.events import TableReady, ToolFinished, ToolStarted
 from agent.guard import warnings
 from agent.run_context import RunContext
 from agent.sandbox import run_guarded
+from agent.tool_texts import repair_text, rows_as_text, visible
 from backend.errors import AtlasError, InvalidInput, NotFound, QueryFailed, QueryRefused
-from backend.graph.client import Result
 from backend.market.changes import get_changes
 from backend.market.etfs import get_etf, named_etf
 from backend.market.holdings import get_holdings
@@ -29,7 +29,6 @@ from backend.market.search import search
 from backend.market.similarity import get_similar
 
 MOST_FAILURES = 3
-ROWS_FOR_MODEL = 50
 _TEXT = {"type": "string"}
 _ETF = {"type": "string", "description": "ETF code (six characters, may contain letters) or its name"}
 
@@ -41,10 +40,10 @@ class TooManyFailures(AtlasError):
     title_ko = "질의 실패"
 
 
-def tools(context: RunContext) -> list[Tool]:
-    """All tools of one run."""
+def tools(context: RunContext, *, planned: bool = True) -> list[Tool]:
+    """All tools of one run. With `planned` PostgreSQL is asked what a query would cost before it runs; queries that this
+    program wrote itself need not be."""
     kinds = (
-        QueryGraph,
         GetEtfInfo,
         GetEtfPrices,
         SearchEtf,
@@ -53,7 +52,7 @@ def tools(context: RunContext) -> list[Tool]:
         GetEtfChanges,
         FinalAnswer,
     )
-    return [kind(context) for kind in kinds]
+    return [QueryGraph(context, planned=planned), *(kind(context) for kind in kinds)]
 
 
 class _ContextTool(Tool):
@@ -89,7 +88,7 @@ class _MarketTool(_ContextTool):
             self.context.error = error
             return f"Error: {error.message} {json.dumps(error.extra, ensure_ascii=False, default=str)}"
         self.context.found, self.context.error = found, None
-        return _as_text(found)
+        return visible(_as_text(found))
 
     def _show(self, title: str, items: list[BaseModel]) -> None:
         if not items:
@@ -135,9 +134,14 @@ class QueryGraph(_ContextTool):
         "graph": {"type": "string", "description": "etf_graph or etf_history", "nullable": True},
     }
 
+    def __init__(self, context: RunContext, *, planned: bool = True) -> None:
+        self._planned = planned
+        super().__init__(context)
+
     def forward(self, cypher: str, graph: str | None = None) -> str:
         context = self.context
         context.check()
+        context.trace.tries += 1
         try:
             result = run_guarded(
                 context.database,
@@ -146,9 +150,11 @@ class QueryGraph(_ContextTool):
                 timeout_ms=context.settings.query_timeout_ms,
                 row_limit=context.settings.query_row_limit,
                 cancelled=context.cancelled,
+                planned=self._planned,
             )
         except (QueryRefused, QueryFailed) as error:
             context.failures += 1
+            context.trace.errors.append(f"{error.message} | {cypher}")
             context.error = error
             most = context.options.tries or MOST_FAILURES
             if context.failures >= most:
@@ -156,24 +162,16 @@ class QueryGraph(_ContextTool):
                 context.error = TooManyFailures(
                     error.message, ko=f"질의를 {most}번 해 봤지만 실행하지 못했습니다: {error.ko}"
                 )
-            return f"Error: {error.message} {json.dumps(error.extra, ensure_ascii=False, default=str)} Repair the query and try again."
+            return repair_text(error, most - context.failures)
         context.cypher.append(cypher)
         context.found, context.error = result, None
         if result.rows:
             _add_table(
                 context, Table("결과", list(result.columns), [list(row) for row in result.rows], result.truncated)
             )
-        notes = warnings(cypher, graph or "etf_graph") if result.rows and None in result.rows[0] else []
-        return "\n".join([_rows_as_text(result), *notes])
-
-
-def _rows_as_text(result: Result) -> str:
-    if not result.rows:
-        return "No rows. (Nothing in the data fits; check names, codes and dates.)"
-    rows = [list(row) for row in result.rows[:ROWS_FOR_MODEL]]
-    text = json.dumps({"columns": result.columns, "rows": rows}, ensure_ascii=False, default=str)
-    rest = len(result.rows) - len(rows)
-    return f"{text}\n({len(result.rows)} rows{f', {rest} not shown here but shown to the user' if rest > 0 else ''})"
+        on_top = bool(result.rows) and None in result.rows[0]
+        notes = warnings(cypher, graph or "etf_graph", missing_on_top=on_top)
+        return "\n".join([rows_as_text(result), *notes])
 
 
 class FinalAnswer(Tool):
@@ -240,7 +238,7 @@ class SearchEtf(_MarketTool):
             {"kind": hit.kind, "code": hit.code, "name": hit.name, "score": hit.score, "reason": hit.reason}
             for hit in hits
         ]
-        return json.dumps(found, ensure_ascii=False) if found else "Nothing resembles it."
+        return visible(json.dumps(found, ensure_ascii=False)) if found else "Nothing resembles it."
 
 
 class GetEtfHoldings(_MarketTool):

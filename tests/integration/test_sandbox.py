@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from agent.query_watch import QueryCancelled, QueryWatch
-from agent.sandbox import run_guarded
+from agent.query_watch import QueryCancelled, QueryTooLarge, QueryWatch
+from agent.sandbox import run_as_reader, run_guarded
 from backend.db.engine import Database
 from backend.errors import QueryFailed, QueryRefused, Unavailable
 from backend.graph.client import QueryTimeout, run_cypher
@@ -64,7 +64,7 @@ def test_rows_and_bytes_are_capped(database: Database) -> None:
 def test_a_slow_query_ends_at_its_time_limit(database: Database) -> None:
     started = time.monotonic()
     with pytest.raises(QueryTimeout):
-        run_guarded(database, MARKET, ENDLESS, timeout_ms=200, row_limit=1)
+        run_as_reader(database, MARKET, ENDLESS, timeout_ms=200, row_limit=1)
     assert time.monotonic() - started < 2
 
 
@@ -73,7 +73,7 @@ def test_a_cancelled_query_ends_at_once(database: Database) -> None:
     threading.Timer(0.2, cancelled.set).start()
     started = time.monotonic()
     with pytest.raises(QueryCancelled):
-        run_guarded(database, MARKET, ENDLESS, timeout_ms=30_000, row_limit=1, cancelled=cancelled)
+        run_as_reader(database, MARKET, ENDLESS, timeout_ms=30_000, row_limit=1, cancelled=cancelled)
     assert time.monotonic() - started < 2
 
 
@@ -106,15 +106,46 @@ def test_a_server_that_does_not_obey_is_hung_up_on(database: Database, monkeypat
 
 def test_the_next_query_is_untouched_by_a_stopped_one(database: Database) -> None:
     with pytest.raises(QueryTimeout):
-        run_guarded(database, MARKET, ENDLESS, timeout_ms=100, row_limit=1)
+        run_as_reader(database, MARKET, ENDLESS, timeout_ms=100, row_limit=1)
     for _ in range(5):
         assert run_guarded(database, MARKET, "RETURN 1", timeout_ms=1_000, row_limit=1).rows == [(1,)]
 
 
 def test_memory_beyond_reason_is_an_error_and_the_server_lives(database: Database) -> None:
     with pytest.raises(QueryFailed, match="memory"):
-        run_guarded(database, MARKET, "UNWIND range(1, 100000000) AS n RETURN n", timeout_ms=20_000, row_limit=1)
+        run_as_reader(database, MARKET, "UNWIND range(1, 100000000) AS n RETURN n", timeout_ms=20_000, row_limit=1)
     assert run_guarded(database, MARKET, "RETURN 1", timeout_ms=1_000, row_limit=1).rows == [(1,)]
+
+
+def test_a_query_that_takes_too_much_memory_is_stopped(database: Database) -> None:
+    heavy = "UNWIND range(1, 10000) AS x UNWIND range(1, 3000) AS y RETURN collect('some text' + x + y)"
+    with pytest.raises(QueryTooLarge) as failure:
+        run_as_reader(database, MARKET, heavy, timeout_ms=30_000, row_limit=1)
+    assert failure.value.ko == "질의가 메모리를 너무 많이 씁니다."
+    assert run_guarded(database, MARKET, "RETURN 1", timeout_ms=1_000, row_limit=1).rows == [(1,)]
+
+
+def test_a_query_that_would_explode_is_refused_before_it_runs(sample_database: Database) -> None:
+    cypher = "MATCH (a:Stock), (b:Stock), (c:ETF), (d:ETF) RETURN count(*) AS n"
+    with pytest.raises(QueryRefused, match="rows") as refusal:
+        run_guarded(sample_database, MARKET, cypher, timeout_ms=5_000, row_limit=1)
+    assert "WHERE e.code" in refusal.value.advice
+    assert refusal.value.extra["rows"] > 20_000_000
+
+
+def test_a_query_that_the_database_cannot_run_comes_back_with_its_words_and_a_correction(database: Database) -> None:
+    with pytest.raises(QueryFailed, match='syntax error at or near "LIKE"') as failure:
+        run_guarded(
+            database,
+            MARKET,
+            "MATCH (e:ETF) WHERE e.name LIKE '%200%' RETURN e.name AS n",
+            timeout_ms=1_000,
+            row_limit=1,
+        )
+    extra = failure.value.extra
+    assert (extra["instead_of"], extra["write"]) == ("LIKE '%200%'", "CONTAINS '200'")
+    assert "LIKE" in extra["near"]
+    assert "CONTAINS" in extra["advice"]
 
 
 def test_a_database_that_is_away_is_no_answer(database: Database) -> None:
