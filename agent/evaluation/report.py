@@ -63,9 +63,9 @@ def print_comparison(
             name, _percent(share.accuracy), _percent(share.wrong_but_sure), str(share.refused + share.asked_back + share.failed),
             f"{times.p50:,.0f}", f"{times.p95:,.0f}", f"{figures.prompt_tokens + figures.completion_tokens:,}",
         )  # fmt: skip
-    for name, reason in skipped.items():
-        table.add_row(name, f"[yellow]{reason}[/yellow]")
     console.print(table)
+    for name, reason in skipped.items():
+        console.print(f"[yellow]not run[/yellow] {name}: {reason}")
 
 
 def failure_as_dict(outcome: Outcome) -> dict[str, Any]:
