@@ -44,7 +44,7 @@ class Part:
 
 def etf_set(codes: Sequence[str], english: bool = False) -> Subject:
     """ETFs that were found, as one name of a question."""
-    words = f"those {len(codes)}" if english else f"찾은 {len(codes)}개"
+    words = f"those {len(codes)}" if english else f"앞의 {len(codes)}개"
     return Subject("etf_set", tuple(codes), words, words + (" ETFs" if english else " ETF"), "given")
 
 

@@ -29,6 +29,10 @@ _ALL = re.compile(
     rf"^(?:전부|전체|모두|싹|다)(?:\s*다)?(?:를)?{_SHOW}|^(?:show )?(?:me )?(?:all|all of them|everything)[?!.]*$",
     re.IGNORECASE,
 )
+_LIST = re.compile(
+    r"^(?:목록|리스트|명단|어떤 ?것들?|뭐뭐|뭐가|뭐|무엇무엇|어떤 ETF들?|그게)(?:을|를|이|가|은|는)?(?:\s*(?:다|좀|있|뭐))*[가-힣\s]*[?!.]*$|^(?:list|show) them[?!.]*$",
+    re.IGNORECASE,
+)
 _SORT = re.compile(
     r"(?:순(?:으로|서로|서대로)?(?=\s|$|[?!.])|정렬|오름차순|내림차순)|\bsort(?:ed)?\b|\border(?:ed)? by\b",
     re.IGNORECASE,
@@ -37,6 +41,7 @@ _MEASURES = {
     "fee": ("보수", "낮은", "높은"), "cost": ("보수", "낮은", "높은"), "aum": ("순자산", "작은", "큰"), "market_cap": ("순자산", "작은", "큰"),
     "premium": ("괴리율", "낮은", "높은"), "listed": ("상장일", "오래된", "최근"), "price": ("종가", "낮은", "높은"),
 }  # fmt: skip
+_COPULA = re.compile(r"이?야|인가요?|이?예요|이에요|이?지|이?니|일까요?")
 _UPWARD = re.compile(r"높은|큰|많은|비싼|내림차순|descending|desc|high|larg|expensive")
 _DOWNWARD = re.compile(r"낮은|작은|적은|싼|저렴|오름차순|ascending|asc|low|small|cheap")
 _MOST = 1_000
@@ -47,6 +52,8 @@ def by_command(asking: SubQuestions, question: Question, turn: Turn) -> Resolved
     text = question.text[opening(question.text) :].strip()
     if _WHY.match(text):
         return _why(question, turn)
+    if _LIST.match(text) and turn.answered:
+        return _listed(asking, turn)
     more, everything, count = _MORE.match(text), _ALL.match(text), _count(question)
     if not (more or everything or count or _is_sorting(question)):
         return None
@@ -63,10 +70,12 @@ def by_command(asking: SubQuestions, question: Question, turn: Turn) -> Resolved
 
 def _count(question: Question) -> int:
     """`5개만`, `상위 3개만 보여줘`: a number and nothing else."""
-    tokens = content(question)
-    if len([token for token in tokens if token.kind not in ("most", "only")]) != 1:
+    tokens = [
+        token for token in content(question) if token.kind not in ("most", "only", "increase", "decrease", "list")
+    ]
+    if len(tokens) != 1:
         return 0
-    token = next(token for token in tokens if token.kind not in ("most", "only"))
+    token = tokens[0]
     if token.kind != "quantity" or token.value.kind != "count" or token.value.operator:
         return 0
     return int(token.value.value)
@@ -111,6 +120,16 @@ def _limited(asking: SubQuestions, turn: Turn, count: int) -> Resolved | None:
     return resolved_as(asking, text.replaced(end, len(text.text), added))
 
 
+def _listed(asking: SubQuestions, turn: Turn) -> Resolved | None:
+    """What was counted, as a list."""
+    counted = [token for token in turn.question.tokens if token.kind == "count"]
+    if len(counted) != 1 or turn.rows("etf"):
+        return None
+    words = "list" if turn.question.english else "목록"
+    copula = _COPULA.match(turn.text.text, counted[0].end)
+    return resolved_as(asking, turn.text.replaced(counted[0].start, copula.end() if copula else counted[0].end, words))
+
+
 def _more(asking: SubQuestions, question: Question, turn: Turn, count: int) -> Resolved | AskBack | None:
     """Twice as many rows; where all were shown, that is said."""
     assert turn.reply is not None
@@ -118,7 +137,7 @@ def _more(asking: SubQuestions, question: Question, turn: Turn, count: int) -> R
     found = _limited(asking, turn, shown + (count or max(shown, 10))) if shown > 1 or turn.single else None
     if found is None:
         return unclear(question, turn)
-    again = Turn(turn.asking, found.text, found.question, found.plan)
+    again = Turn(turn.asking, found.text, found.question, found.plan, turn.before)
     if again.reply is None or not again.answered or not again.reply.tables or len(again.reply.tables[0].rows) <= shown:
         text = (
             "All of them were shown already."

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from agent.follow_up_references import candidates
+from agent.follow_up_references import candidates, listed_etfs
 from agent.follow_up_resolved import MOST_NAMED, AskBack, Resolved, among, resolved_as, unclear, which
 from agent.follow_up_turns import Turn
-from agent.follow_up_words import content, is_fragment, is_names_only, opening
+from agent.follow_up_words import content, is_fragment, is_names_only, opening, presupposes
 from agent.given_names import GivenText
 from agent.reading.question import Question, Subject
 from agent.reading.settling import FILTERS
@@ -41,7 +41,12 @@ def by_ellipsis(asking: SubQuestions, question: Question, turn: Turn) -> Resolve
         return _filled_in(asking, question, turn)
     if is_fragment(question):
         return _replacing(asking, question, turn)
-    return _ranked_otherwise(asking, question, turn) or _about_the_same(asking, question, turn)
+    return (
+        _compared_with(asking, question, turn)
+        or _narrowed(asking, question, turn)
+        or _ranked_otherwise(asking, question, turn)
+        or _about_the_same(asking, question, turn)
+    )
 
 
 def _filled_in(asking: SubQuestions, question: Question, turn: Turn) -> Resolved | None:
@@ -87,7 +92,7 @@ def _replacing(asking: SubQuestions, question: Question, turn: Turn) -> Resolved
         elif not theirs:
             return None
         elif len(theirs) == len(ours):
-            replacements += [(one.start, one.end, _words(new)) for one, new in zip(theirs, ours, strict=True)]
+            replacements += [(one.start, one.end, _instead(one, new)) for one, new in zip(theirs, ours, strict=True)]
         elif len(theirs) == 1 and all(isinstance(token.value, Subject) for token in ours) and len(ours) <= MOST_NAMED:
             replacements.append((theirs[0].start, theirs[0].end, [_own(token.value) for token in ours]))
         elif len(ours) == 1 and kind != "quantity":
@@ -128,6 +133,18 @@ def _words(token: Token) -> list[Subject] | str:
     return [_own(token.value)] if isinstance(token.value, Subject) else token.text
 
 
+_NUMBER = re.compile(r"\d[\d,.]*")
+
+
+def _instead(theirs: Token, ours: Token) -> list[Subject] | str:
+    """What stands in a token's place; a bare number keeps the comparison: `20%는?` after `10% 넘게`."""
+    if theirs.kind == "quantity" and theirs.value.operator and not ours.value.operator:
+        old, new = _NUMBER.search(theirs.text), _NUMBER.search(ours.text)
+        if old and new:
+            return theirs.text[: old.start()] + new[0].rstrip(",.") + theirs.text[old.end() :]
+    return _words(ours)
+
+
 def _which_of_theirs(question: Question, text: GivenText, theirs: Sequence[Token], ours: Token) -> AskBack:
     offered = tuple(text.replaced(one.start, one.end, _words(ours)).text for one in theirs)
     if question.english:
@@ -156,6 +173,31 @@ def _instead_or_besides(asking: SubQuestions, question: Question, turn: Turn, ou
     )
 
 
+def _compared_with(asking: SubQuestions, question: Question, turn: Turn) -> Resolved | None:
+    """`TIGER 200이랑 비교하면?` after a question about another ETF."""
+    tokens = content(question)
+    ours = [_own(token.value) for token in tokens if token.kind == "etf"]
+    theirs = [token for token in turn.question.tokens if token.kind == "etf" and not token.negative]
+    if not ours or len(theirs) != 1 or any(token.kind not in ("etf", "compare") for token in tokens):
+        return None
+    both = [_own(theirs[0].value), *ours]
+    asked = resolved_as(asking, turn.text.replaced(theirs[0].start, theirs[0].end, both))
+    return asked or resolved_as(asking, GivenText("□ 비교해줘").replaced(0, 1, both))
+
+
+def _narrowed(asking: SubQuestions, question: Question, turn: Turn) -> Resolved | None:
+    """`테슬라도 같이 담은 건?` after the holders of another stock."""
+    if not presupposes(question) or turn.named("etf"):
+        return None
+    etfs = listed_etfs(turn)
+    if len(etfs) < 2:
+        return None
+    chosen, note = among(turn, etfs, question.english)
+    return resolved_as(
+        asking, GivenText(f"□ 중 {question.text[opening(question.text) :]}").replaced(0, 1, [chosen]), note
+    )
+
+
 def _ranked_otherwise(asking: SubQuestions, question: Question, turn: Turn) -> Resolved | None:
     """`순자산이 제일 큰 건?` without a word of what: among the rows of a list, or in place of the last order."""
     tokens = content(question)
@@ -174,7 +216,7 @@ def _ranked_otherwise(asking: SubQuestions, question: Question, turn: Turn) -> R
         if _adjacent(turn.question, theirs):
             return resolved_as(asking, turn.text.replaced(theirs[0].start, theirs[-1].end, ours.text))
         return None
-    etfs = [row.subject for row in turn.rows("etf")]
+    etfs = listed_etfs(turn)
     if len(etfs) < 2:
         return None
     chosen, note = among(turn, etfs, question.english)
@@ -202,7 +244,7 @@ def _adjacent(question: Question, tokens: Sequence[Token]) -> bool:
 def _about_the_same(asking: SubQuestions, question: Question, turn: Turn) -> Resolved | AskBack | None:
     """`상위 종목은?` about the ETF of the last question, `가장 많이 담은 ETF는?` about its stock."""
     kinds = {token.kind for token in question.tokens}
-    if kinds & {"etf", "company", "tag", "index", "ambiguous", "unknown", "unknown_code"}:
+    if kinds & {"etf", "company", "tag", "index", "ambiguous", "unknown", "unknown_code", *FILTERS}:
         return None
     text = GivenText(question.text).cut(opening(question.text), len(question.text))
     stocks = turn.named("stock")
@@ -213,6 +255,8 @@ def _about_the_same(asking: SubQuestions, question: Question, turn: Turn) -> Res
             return found
     if not turn.answered:
         return unclear(question, turn) if missing(question) is not None else None
+    if kinds & {*_ORDER} and not kinds & {"hold", "stock_word", "holdings", "quantity"}:
+        return None
     etfs = candidates(turn, "etf")
     if len(etfs) == 1:
         return resolved_as(asking, _in_front(text, [_own(etfs[0])], question.english))
@@ -220,6 +264,11 @@ def _about_the_same(asking: SubQuestions, question: Question, turn: Turn) -> Res
         return None
     if set(turn.named("etf")) == set(etfs) and len(etfs) <= MOST_NAMED:
         found = resolved_as(asking, _in_front(text, [_own(etf) for etf in etfs], question.english))
+        if found is not None:
+            return found
+    if kinds & {"fee", "aum", "market_cap", "listed", "premium", "cost"} and not turn.named("etf"):
+        chosen, note = among(turn, etfs, question.english)
+        found = resolved_as(asking, _in_front(text, [chosen], question.english), note)
         if found is not None:
             return found
     return which(Question("□ " + text.text, [], question.as_of, question.language), 0, 1, etfs)

@@ -9,7 +9,7 @@ from agent.compositions_parts import etf_set
 from agent.follow_up_resolved import MOST_NAMED, AskBack, Resolved, among, resolved_as, unclear, which
 from agent.follow_up_tables import among_rows
 from agent.follow_up_turns import Turn
-from agent.follow_up_words import Reference, content, opening
+from agent.follow_up_words import Reference, content, opening, ordinals
 from agent.given_names import GivenText
 from agent.reading.plan import Plan
 from agent.reading.question import Question, Subject
@@ -65,9 +65,7 @@ def _replaced(question: Question, found: Reference, subjects: Sequence[Subject],
 
 
 def _among(asking: SubQuestions, question: Question, found: Reference, turn: Turn) -> Resolved | AskBack:
-    etfs = [row.subject for row in turn.rows("etf")] or (
-        turn.named("etf") if len(turn.named("etf")) > 1 else _listed(turn)
-    )
+    etfs = listed_etfs(turn)
     stocks = [row.subject for row in turn.rows("stock")]
     if len(stocks) > 1 and len(etfs) <= 1:
         rest = question.text[: found.start] + question.text[found.end :]
@@ -87,6 +85,12 @@ def _among(asking: SubQuestions, question: Question, found: Reference, turn: Tur
     return resolved_as(asking, text, note) or unclear(question, turn)
 
 
+def listed_etfs(turn: Turn) -> list[Subject]:
+    """The ETFs that an answer lists, compares, or counts and sums up."""
+    rows = [row.subject for row in turn.rows("etf")]
+    return rows or (turn.named("etf") if len(turn.named("etf")) > 1 else _listed(turn))
+
+
 def _listed(turn: Turn) -> list[Subject]:
     """The ETFs that were counted or summed up: the same question as a list."""
     from agent.reading.reading import read
@@ -101,7 +105,7 @@ def _listed(turn: Turn) -> list[Subject]:
     plan = read(question).plan
     if plan is None or not plan.kind.startswith("etfs_") or plan.kind in ("etfs_count", "etfs_sum", "etfs_average"):
         return []
-    return [row.subject for row in Turn(turn.asking, turn.text, question, plan).rows("etf")]
+    return [row.subject for row in Turn(turn.asking, turn.text, question, plan, turn.before).rows("etf")]
 
 
 def _several(asking: SubQuestions, question: Question, found: Reference, turn: Turn) -> Resolved | AskBack:
@@ -112,6 +116,8 @@ def _several(asking: SubQuestions, question: Question, found: Reference, turn: T
     two = re.search(r"둘|두|two|both", words, re.IGNORECASE)
     if kind == "etf" and len(named) == 2 and two:
         subjects = named
+    if kind == "etf" and len(subjects) == 1 and two:
+        subjects = [*_before(turn, subjects[0]), *subjects]
     if (two and len(subjects) != 2) or len(subjects) < 2:
         return unclear(question, turn)
     if len(subjects) <= MOST_NAMED:
@@ -125,8 +131,18 @@ def _several(asking: SubQuestions, question: Question, found: Reference, turn: T
     return resolved_as(asking, _replaced(question, found, [chosen]), note) or unclear(question, turn)
 
 
+def _before(turn: Turn, subject: Subject) -> list[Subject]:
+    """The one ETF of the turn before, where it is another: `KODEX 200 보수는?`, `TIGER 200은?`, `둘 중 뭐가 더 커?`."""
+    earlier = turn.before()
+    found = candidates(earlier, "etf") if earlier is not None and earlier.answered else []
+    return found if len(found) == 1 and found[0].key != subject.key else []
+
+
 def _one(asking: SubQuestions, question: Question, found: Reference, turn: Turn) -> Resolved | AskBack:
     if found.kind == "ordinal":
+        others = [other for other in ordinals(question) if other.start > found.end]
+        if others:
+            return _places(asking, question, [found, *others], turn)
         subjects = _at_place(turn, question, found)
     else:
         subjects = candidates(turn, found.kind)
@@ -139,6 +155,17 @@ def _one(asking: SubQuestions, question: Question, found: Reference, turn: Turn)
     if not rest and found.kind != "ordinal" and not re.search(r"뭐|무엇|어떤|what", question.text):
         return unclear(question, turn)
     return resolved_as(asking, text) or unclear(question, turn)
+
+
+def _places(asking: SubQuestions, question: Question, found: Sequence[Reference], turn: Turn) -> Resolved | AskBack:
+    """`첫 번째랑 세 번째 얼마나 겹쳐?`"""
+    text = GivenText(question.text)
+    for one in reversed(found):
+        subjects = _at_place(turn, question, one)
+        if not subjects:
+            return unclear(question, turn)
+        text = text.replaced(one.start, one.end, subjects)
+    return resolved_as(asking, text.cut(opening(question.text), len(text.text))) or unclear(question, turn)
 
 
 def candidates(turn: Turn, kind: str) -> list[Subject]:
@@ -184,7 +211,7 @@ def _attribute(asking: SubQuestions, question: Question, found: Reference, turn:
 
 
 def _answer(turn: Turn, asking: SubQuestions, text: GivenText, plan: Plan) -> Turn:
-    return Turn(turn.asking, text, asking.understand(text), plan)
+    return Turn(turn.asking, text, asking.understand(text), plan, turn.before)
 
 
 def _without(text: GivenText, left_out: Subject | None, english: bool) -> GivenText:
@@ -200,8 +227,9 @@ def _without(text: GivenText, left_out: Subject | None, english: bool) -> GivenT
         text = text.replaced(found.start(), found.end(), " ETFs ")
         return text.replaced(found.start() + 6, found.start() + 6, [subject])
     behind = text.text[found.end() :]
-    start = GivenText(f"{text.text[: found.start()]}의 □ ETF{behind}", text.given)
-    return start.replaced(found.start() + 2, found.start() + 3, [subject])
+    named = any(piece.end == found.start() for piece in text.given)
+    before = f"{text.text[: found.start()].rstrip()}{'의' if named else ''} "
+    return GivenText(f"{before}□ ETF{behind}", text.given).replaced(len(before), len(before) + 1, [subject])
 
 
 __all__ = ["by_reference", "candidates", "etf_set"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,6 +32,7 @@ class Turn:
     text: GivenText
     question: Question
     plan: Plan | None
+    before: Callable[[], Turn | None]
 
     @cached_property
     def reply(self) -> Reply | None:
@@ -98,8 +99,12 @@ def _turn(asking: SubQuestions, asked: Sequence[str]) -> Turn | None:
     from agent.follow_up_resolved import Resolved
 
     question = asking.understand(asked[-1])
-    found = resolved(asking, question, lambda: _turn(asking, asked[:-1]))
+
+    def before() -> Turn | None:
+        return _turn(asking, asked[:-1])
+
+    found = resolved(asking, question, before)
     if isinstance(found, Resolved):
-        return Turn(asking, found.text, found.question, found.plan)
+        return Turn(asking, found.text, found.question, found.plan, before)
     text = GivenText(question.text)
-    return Turn(asking, text, question, asking.plan_of(question) if found is None else None)
+    return Turn(asking, text, question, asking.plan_of(question) if found is None else None, before)

@@ -19,7 +19,7 @@ _BEHIND = r"(?![가-힣]*(?:번째|인덱스))"
 # kind → its spellings; the first that matches a text decides.
 _REFERENCES: tuple[tuple[str, str], ...] = (
     ("among", rf"(?:그|이|저|위|앞|걔네|얘네|쟤네)\s?(?:것들?|거|들|{_ETF}들?|종목들?|목록|리스트|결과)?\s?(?:중에서도?|중에는?|중엔|중|가운데에?서?)(?![가-힣])"),
-    ("among", r"(?:여기|거기|그 안|이 안|위 목록|위)(?:에)?서(?:는)?(?=\s)"),
+    ("among", r"(?:방금\s)?(?:여기|거기|그 안|이 안|(?:그|이|위|앞|방금)\s?(?:목록|리스트|결과|답|표)|위)(?:에)?서(?:는)?(?=\s)"),
     ("among", r"\b(?:of|among|out of|from)\s+(?:those|these|them|that list|the list)\b(?:\s+(?:etfs?|funds?))?"),
     ("etfs", rf"(?:그|이|저|위)\s?{_ETF}들|(?:그|이|저)것들|걔네(?:들)?(?:\s?둘)?|얘네(?:들)?(?:\s?둘)?|쟤네(?:들)?(?:\s?둘)?|(?:그|이)\s?둘|둘(?=\s?(?:다|은|이|의|를|을|중|사이))|두\s?{_ETF}"),
     ("stocks", r"(?:그|이|저|위)\s?종목들"),
@@ -33,6 +33,7 @@ _REFERENCES: tuple[tuple[str, str], ...] = (
     ("tag", r"(?:그|이|해당|같은)\s?(?:테마|섹터)|\b(?:that|the same)\s+theme\b"),
     ("stock", r"(?:그|이|해당|저)\s?(?:종목|주식|기업)(?!들)|\b(?:that|this)\s+stock\b"),
     ("etf", rf"(?:방금\s)?(?:그|이|해당|저)\s?{_ETF}(?!들)|(?:그|이)거(?=[\s는의랑를도?]|$)|(?:그|이)것(?=[은의을도이]|\s)|(?:그|이)건(?=\s)|(?:그|이)게(?=\s)|얘(?!네|기)|걔(?!네)|쟤(?!네)"),
+    ("etf", r"(?:여기|거기)(?!에?서)(?=\s|는|의|도)"),
     ("etf", r"\bits\b|\bit\b|\b(?:that|this)\s+(?:etf|fund|one)\b"),
 )  # fmt: skip
 _OPENING = re.compile(
@@ -45,6 +46,9 @@ _SUPPOSING = re.compile(
 )
 _NAMED = ("etf", "stock", "company", "tag", "index")
 _FRAGMENT = (*_NAMED, "date", "quantity", "group", *FILTERS)
+_HEADS = (
+    "etf_word", "stock_word", "holdings", "manager", "tag_word", "index_word", "date", "trading_day", "data_date", "industry_word", "group",
+)  # fmt: skip
 _ASKS = re.compile(
     r"(?:은|는|도|이면|면|로|으로|로는|에는|에서는|에|만|\?)\s*\??$|하면\s*\??$|^(?:what|how) about", re.IGNORECASE
 )
@@ -74,6 +78,16 @@ def reference(question: Question) -> Reference | None:
     return None
 
 
+def ordinals(question: Question) -> list[Reference]:
+    """Every place of a list that a question names."""
+    found = []
+    for kind, spelling in _REFERENCES:
+        for match in re.finditer(spelling, question.text, re.IGNORECASE) if kind == "ordinal" else ():
+            place = next((group for group in match.groups() if group), "")
+            found.append(Reference(kind, match.start(), match.end(), _place(place)))
+    return sorted(found, key=lambda one: one.start)
+
+
 def _place(text: str) -> int:
     return int(text) if text.isdigit() else _ORDINALS.get(text.lower(), 0)
 
@@ -91,7 +105,10 @@ def _has_antecedent(question: Question, kind: str, start: int, words: str) -> bo
     if kind in ("company", "index", "tag", "stock"):
         return bool(kinds & {kind, "etf", "etf_word"})
     if kind == "ordinal":
-        return bool(kinds & set(_NAMED))
+        # `순자산 2위 ETF는?` names its own order.
+        return bool(kinds - load_vocabulary().light - {"filler"})
+    if re.search("둘|두|both", words, re.IGNORECASE) and sum(token.kind in _NAMED for token in before) > 1:
+        return True
     return bool(kinds & {"etf", "etf_word", "tag", "company", "index"})
 
 
@@ -118,7 +135,28 @@ def is_fragment(question: Question) -> bool:
     tokens = content(question)
     if not tokens or any(token.kind not in _FRAGMENT for token in tokens):
         return False
-    return opening(question.text) > 0 or _ASKS.search(question.text.strip()) is not None
+    if opening(question.text) > 0:
+        return True
+    bare = all(token.kind in (*_FRAGMENT, "etf_word", "how_is", "filler") for token in question.tokens)
+    return bare and _ASKS.search(question.text.strip()) is not None
+
+
+def presupposes(question: Question) -> bool:
+    """`삼성전자도 담고 있어?`: the holder was named before."""
+    tokens = content(question)
+    stocks = [token for token in tokens if token.kind == "stock"]
+    spoken = ("stock", "hold", "weight", "percent_word", "absent", "compare", "together", "both")
+    if not stocks or any(token.kind not in spoken for token in tokens):
+        return False
+    return any(token.particle.startswith("도") for token in stocks) and not any(
+        t.kind == "etf_word" for t in question.tokens
+    )
+
+
+def lacks_a_head(question: Question) -> bool:
+    """`가장 비싼 건?`, `더 싼 건?`: neither a name nor a word for what is asked for."""
+    kinds = {token.kind for token in question.tokens}
+    return bool(content(question)) and not kinds & {*_NAMED, *_HEADS, *FILTERS}
 
 
 def is_names_only(question: Question) -> bool:

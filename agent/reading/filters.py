@@ -67,10 +67,12 @@ def select(reader: Reader, *, held: bool = True) -> Selection:
 
 def _found_before(reader: Reader, chosen: Selection) -> None:
     """ETFs that an earlier answer found, to choose among or to leave out."""
-    for kind, test in (("etf_set", "e.code IN"), ("etf_left_out", "NOT e.code IN")):
-        for subject in reader.subjects(kind):
-            chosen.wheres.append(f"{test} {literals(subject.keys)}")
-            chosen.words.append(subject.name)
+    for subject in reader.subjects("etf_set"):
+        chosen.wheres.append(f"e.code IN {literals(subject.keys)}")
+        chosen.within = subject.name
+    for subject in reader.subjects("etf_left_out"):
+        chosen.wheres.append(f"NOT e.code IN {literals(subject.keys)}")
+        chosen.words.append(subject.name)
 
 
 def _condition_words(condition: Condition, english: bool) -> str:
@@ -81,8 +83,10 @@ def _condition_words(condition: Condition, english: bool) -> str:
         return f"{name} {condition.operator} {value}"
     if not money:
         return f"{name} {condition.words('%')}"
-    sign = condition.words("").rpartition(" ")[2] if condition.high is None else "이상"
-    return f"{name} {wording.krw(condition.value)} {sign}"
+    if condition.high is not None:
+        return f"{name} {wording.krw(condition.value)} 이상 {wording.krw(condition.high)} 이하"
+    sign = condition.words("").rpartition(" ")[2] if condition.operator != "=" else ""
+    return f"{name} {wording.krw(condition.value)} {sign}".strip()
 
 
 def _holdings(reader: Reader, chosen: Selection) -> None:
@@ -100,12 +104,15 @@ def _holdings(reader: Reader, chosen: Selection) -> None:
         if token.negative:
             _lacking(chosen, token.value, number)
     chosen.either = len(wanted) > 1 and reader.take("either")
-    if chosen.either:
+    if chosen.either and not chosen.weights:
         _either(chosen, [token.value for token in wanted])
+        return
+    if chosen.either:
+        _each_by_itself(chosen, [token.value for token in wanted])
     else:
         for number, token in enumerate(wanted):
             _holding(chosen, token.value, number)
-    _limit_weights(chosen)
+    _limit_weights(chosen, wanted)
 
 
 def _names_its_stock(reader: Reader, wanted: list[Token]) -> bool:
@@ -145,16 +152,24 @@ def _either(chosen: Selection, subjects: list[Subject]) -> None:
     column = "total weight (%)" if chosen.english else "비중 합(%)"
     pattern = f"({chosen.start})-[h:HOLDS]->(s:{_label(subjects[0])})"
     chosen.weigh("w0", column, pattern, f"s.code IN {literals(codes)}")
-    if chosen.weights:
-        raise Unclear(
-            "비중 조건은 한 종목씩 물어봐 주세요. 예: 삼성전자를 25% 넘게 담은 ETF",
-            "Please ask for the weight of one stock at a time.",
-        )
     chosen.held = subjects[:1]
     chosen.holds = [subject.name for subject in subjects]
 
 
-def _limit_weights(chosen: Selection) -> None:
+def _each_by_itself(chosen: Selection, subjects: list[Subject]) -> None:
+    """`A나 B를 10% 넘게 담은`: the weight of each stands by itself, so that either can meet its condition."""
+    codes = [code for subject in subjects for code in subject.keys]
+    weights = {}
+    for number, subject in enumerate(subjects):
+        column = f"{subject.name} weight (%)" if chosen.english else f"{subject.name} 비중(%)"
+        weights[f"w{number}"] = (column, f"s.code IN {literals(subject.keys)}")
+    pattern = f"({chosen.start})-[h:HOLDS]->(s:{_label(subjects[0])})"
+    chosen.weigh_each(weights, pattern, f"s.code IN {literals(codes)}")
+    chosen.held = list(subjects)
+    chosen.holds = [subject.name for subject in subjects]
+
+
+def _limit_weights(chosen: Selection, wanted: list[Token]) -> None:
     weights = chosen.weights
     if not weights:
         return
@@ -163,11 +178,44 @@ def _limit_weights(chosen: Selection) -> None:
         raise Unclear(
             "어느 종목의 비중인지 알려 주세요. 예: 삼성전자 비중이 5% 이상인 ETF", "The weight of which stock?"
         )
-    if len(variables) > 1 and len(weights) not in (1, len(variables)):
-        raise Unclear("종목마다 비중 조건을 하나씩 적어 주세요.", "Please give one condition for each stock.")
-    for number, variable in enumerate(variables):
-        applied = weights if len(variables) == 1 else [weights[min(number, len(weights) - 1)]]
-        chosen.wheres += [condition.cypher(variable) for condition in applied]
+    applied = _assigned(chosen, variables, wanted)
+    tests = [
+        " AND ".join(condition.cypher(variable) for condition in applied[variable])
+        for variable in variables
+        if applied[variable]
+    ]
+    if chosen.either:
+        # Whoever has no condition of its own is held in any amount.
+        tests += [f"{variable} >= 0" for variable in variables if not applied[variable]]
+        chosen.wheres.append("(" + " OR ".join(f"({test})" for test in tests) + ")")
+    else:
+        chosen.wheres += tests
+    said = [applied[variable] for variable in variables]
+    if any(limits != said[0] for limits in said):
+        chosen.limits = said
+
+
+def _assigned(chosen: Selection, variables: list[str], wanted: list[Token]) -> dict[str, list[Condition]]:
+    """The conditions of each stock: a condition belongs to the names between it and the condition before it."""
+    weights = chosen.weights
+    applied: dict[str, list[Condition]] = {variable: [] for variable in variables}
+    if len(variables) == 1 or chosen.english or min(token.start for token in wanted) > weights[0].at:
+        if len(variables) > 1 and len(weights) not in (1, len(variables)):
+            raise Unclear("종목마다 비중 조건을 하나씩 적어 주세요.", "Please give one condition for each stock.")
+        for number, variable in enumerate(variables):
+            applied[variable] = weights if len(variables) == 1 else [weights[min(number, len(weights) - 1)]]
+        return applied
+    group: list[str] = []
+    last = -1
+    for condition in weights:
+        between = [
+            variable for variable, token in zip(variables, wanted, strict=True) if last < token.start < condition.at
+        ]
+        group = between or group
+        for variable in group:
+            applied[variable].append(condition)
+        last = condition.at
+    return applied
 
 
 def _companies(reader: Reader, chosen: Selection) -> None:

@@ -33,11 +33,17 @@ class Selection:
     conditions: list[Condition] = field(default_factory=list)
     held: list[Subject] = field(default_factory=list)
     by_listing: bool = False
+    # The ETFs found before, among which is chosen.
+    within: str = ""
+    # The conditions of each stock held, where they differ.
+    limits: list[list[Condition]] = field(default_factory=list)
+    # The measure by which another ETF is surpassed.
+    surpassed: str = ""
 
     @property
     def is_everything(self) -> bool:
         """Whether no filter was named."""
-        return not (self.words or self.holds or self.lacks)
+        return not (self.words or self.holds or self.lacks or self.within)
 
     @property
     def start(self) -> str:
@@ -61,6 +67,15 @@ class Selection:
         self.lines += [f"MATCH {pattern}", f"WHERE {where}", f"WITH {carried}, sum(h.weight) AS {variable}"]
         self.carried.append(variable)
         self.columns[variable] = column
+
+    def weigh_each(self, weights: dict[str, tuple[str, str]], pattern: str, where: str) -> None:
+        """Add the summed weights of several holdings, any of which may be missing (null); each by its column and its test."""
+        sums = ", ".join(
+            f"sum(CASE WHEN {test} THEN h.weight ELSE null END) AS {v}" for v, (_, test) in weights.items()
+        )
+        self.lines += [f"MATCH {pattern}", f"WHERE {where}", f"WITH {', '.join(self.carried)}, {sums}"]
+        self.carried += weights
+        self.columns |= {variable: column for variable, (column, _) in weights.items()}
 
     def count_holdings(self) -> None:
         """Add the number of distinct stocks as a figure."""
@@ -103,6 +118,14 @@ class Selection:
 
     def described(self) -> str:
         """The ETFs in words: `삼성전자를 5% 이상 담은 삼성자산운용의 반도체 ETF`."""
+        if self.within and not (self.words or self.holds or self.lacks):
+            return f"{self.within} {'ETFs' if self.english else 'ETF'}"
+        described = self._described()
+        if not self.within:
+            return described
+        return f"{described} among {self.within}" if self.english else f"{self.within} 가운데 {described}"
+
+    def _described(self) -> str:
         words = " ".join([*self.words, "ETFs" if self.english else "ETF"])
         if self.english:
             parts = [f"holding {_listed(self.holds, ' or ' if self.either else ' and ')}"] if self.holds else []
@@ -117,6 +140,15 @@ class Selection:
         return " ".join([*parts, words])
 
     def _held_words(self) -> str:
+        if self.limits:
+            joint = " 또는 " if self.either else ", "
+            return (
+                joint.join(
+                    f"{wording.with_particle(name, '을를')} {' '.join(one.words('%') for one in limits)}".rstrip()
+                    for name, limits in zip(self.holds, self.limits, strict=True)
+                )
+                + " 담은"
+            )
         limits = " ".join(condition.words("%") for condition in self.weights)
         limits = f" {limits}" if limits else ""
         if len(self.holds) == 1:
