@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,14 +15,12 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
-from agent.answer import Answer
-from agent.events import Sink
-from agent.runner import ask
 from backend import problems
+from backend.chat.market_agent import answering, open_agent
 from backend.chat.routes import router as chat_router
-from backend.chat.schemas import ChatRequest
 from backend.chat.stream import ChatRuns
 from backend.chat.turns import Turns
+from backend.chat.workers import WorkerEngine
 from backend.curation.routes import router as curation_router
 from backend.db.engine import Database
 from backend.db.opening import open_database
@@ -37,6 +34,8 @@ from backend.settings import Settings, get_settings
 
 log = structlog.get_logger(__name__)
 
+THREADS_HERE = 8
+"""Most questions that are answered at once where there are no workers."""
 PAGE = Path(__file__).parent / "web" / "dist"
 DESCRIPTION = (
     "Questions about the Korean ETF market, answered from a graph. Dates are ISO 8601, weights, fees and premiums are "
@@ -58,11 +57,12 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = database or open_database(settings)
         app.state.settings = settings
-        _add_chat(app, app.state.database, settings)
-        log.info("ready", page=page.is_dir())
-        async with mcp.serving(app.state.database, settings):
-            yield
-        await app.state.chat_runs.close()
+        async with _workers(app.state.database, settings) as workers:
+            _add_chat(app, app.state.database, settings, workers)
+            log.info("ready", page=page.is_dir())
+            async with mcp.serving(app.state.database, settings):
+                yield
+            await app.state.chat_runs.close()
         if owned:
             app.state.database.dispose()
 
@@ -89,21 +89,28 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     return app
 
 
-def _add_chat(app: FastAPI, database: Database, settings: Settings) -> None:
-    def answer(request: ChatRequest, *, emit: Sink, cancelled: threading.Event) -> Answer:
-        return ask(
-            database,
-            request.question,
-            history=request.history,
-            settings=settings,
-            emit=emit,
-            cancelled=cancelled,
-            verified_first=request.verified_first,
-            asker=request.asker,
-        )
+@asynccontextmanager
+async def _workers(database: Database, settings: Settings) -> AsyncIterator[WorkerEngine | None]:
+    """Keep the processes that answer questions; None where this process is to do it."""
+    if settings.chat_workers == 0:
+        yield None
+        return
+    workers = WorkerEngine(open_agent, (database.url(), settings), settings.chat_workers, log_level=settings.log_level)
+    await workers.open()
+    try:
+        yield workers
+    finally:
+        await workers.close()
 
+
+def _add_chat(app: FastAPI, database: Database, settings: Settings, workers: WorkerEngine | None = None) -> None:
     app.state.turns = Turns(database, settings.model)
-    app.state.chat_runs = ChatRuns(answer, recorder=app.state.turns, abandoned_after_s=settings.chat_abandoned_after_s)
+    app.state.chat_runs = ChatRuns(
+        workers or answering(database, settings),
+        recorder=app.state.turns,
+        concurrency=workers.room if workers else THREADS_HERE,
+        abandoned_after_s=settings.chat_abandoned_after_s,
+    )
 
 
 def _add_operations(app: FastAPI) -> None:
@@ -119,7 +126,7 @@ def _add_operations(app: FastAPI) -> None:
         responses={503: problems.response("The database does not answer or holds no market")},
     )
     def ready(request: Request) -> dict[str, str | None]:
-        """Return the data set (`sample` or `files`), its label and the data date."""
+        """Return the data set (`sample` or `files`), its label, the data date and the language model (`offline`: none)."""
         try:
             with request.app.state.database.engine().connect() as connection:
                 row = connection.execute(text("SELECT name, label, as_of FROM datasets")).first()
@@ -137,6 +144,7 @@ def _add_operations(app: FastAPI) -> None:
             "dataset": row.name,
             "label": row.label,
             "as_of": row.as_of and row.as_of.isoformat(),
+            "model": request.app.state.settings.model,
         }
 
     @app.get("/metrics", tags=["operations"], summary="Prometheus metrics", response_class=PlainTextResponse)

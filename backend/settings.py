@@ -54,11 +54,30 @@ class Settings(BaseSettings):
     model_price_output_usd_per_mtok: float | None = Field(
         None, ge=0, description="Price of a million tokens that the model writes, US dollars"
     )
+    embedding_model: str = Field(
+        "offline",
+        min_length=1,
+        max_length=200,
+        description="`offline`, or the name of an embedding model that returns 1,536 numbers, such as text-embedding-3-small",
+    )
+    embedding_base_url: str | None = Field(
+        None, description="Address of the embedding service; by default ATLAS_OPENAI_BASE_URL"
+    )
+    embedding_api_key: SecretStr | None = Field(
+        None,
+        description="Key for the embedding service; by default ATLAS_OPENAI_API_KEY, unless the address is its own",
+    )
+    embedding_timeout_s: float = Field(
+        2.0, gt=0, description="How long a question waits for its embedding before the offline one serves, seconds"
+    )
     api_key: SecretStr | None = Field(
         None, description="Key that `/v1` and `/mcp` want as a bearer token; without one they are as open as the page"
     )
     query_timeout_ms: int = Field(5_000, gt=0, description="Time limit of one Cypher query of the agent, milliseconds")
     query_row_limit: int = Field(1_000, gt=0, description="Most rows one Cypher query of the agent may return")
+    chat_workers: int = Field(
+        1, ge=0, le=64, description="Processes that answer questions beside the web server; 0: its own threads do"
+    )
     chat_abandoned_after_s: float = Field(
         15.0, gt=0, description="How long an answer goes on while no browser reads it, seconds"
     )

@@ -100,7 +100,7 @@ def server(session_folder: Path, prefix: Path) -> Iterator[PrivateServer]:
 @pytest.fixture(scope="session")
 def settings(session_folder: Path) -> Settings:
     """Settings of an installation below the session's folder, whatever the environment says."""
-    return Settings(home=session_folder / "home", database_url=None, model="offline")
+    return Settings(home=session_folder / "home", database_url=None, model="offline", chat_workers=0)
 
 
 @pytest.fixture(scope="session")
