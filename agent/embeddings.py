@@ -10,7 +10,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Protocol
 
-from openai import OpenAI
+from openai import AzureOpenAI, BadRequestError, OpenAI
+from openai.types import CreateEmbeddingResponse
 
 from agent.question_words import question_words
 
@@ -93,23 +94,56 @@ class OfflineEmbedder:
 
 
 class OpenAIEmbedder:
-    """Embeddings of an OpenAI-compatible service. `openai.OpenAIError` is raised when it does not answer."""
+    """Embeddings of an OpenAI-compatible service. `openai.OpenAIError` is raised when it does not answer.
 
-    def __init__(self, api_key: str, base_url: str | None = None, model: str = "text-embedding-3-small") -> None:
+    With an `api_version` the service is Azure's and `model` a deployment. A request that has to wait longer than `timeout_s`
+    seconds for the service fails; it is never repeated, because whoever asks knows better when to come again.
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        base_url: str | None = None,
+        model: str = "text-embedding-3-small",
+        *,
+        api_version: str | None = None,
+        timeout_s: float = 20,
+    ) -> None:
         self.name = model
-        self._client = OpenAI(api_key=api_key, base_url=base_url, timeout=20, max_retries=1)
+        # A local server wants no key, but the client does.
+        key, limits = api_key or "none", {"timeout": timeout_s, "max_retries": 0}
+        self._client: OpenAI = (
+            AzureOpenAI(api_key=key, azure_endpoint=base_url or "", api_version=api_version, **limits)
+            if api_version
+            else OpenAI(api_key=key, base_url=base_url, **limits)
+        )
+        self._asks_for_size = True
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector for each text, in order. ValueError when the service returns vectors of another number or size."""
         if not texts:
             return []
-        answer = self._client.embeddings.create(
-            model=self.name, input=list(texts), dimensions=DIMENSIONS, encoding_format="float"
-        )
-        vectors = [entry.embedding for entry in sorted(answer.data, key=lambda entry: entry.index)]
-        if len(vectors) != len(texts) or any(len(vector) != DIMENSIONS for vector in vectors):
-            raise ValueError(f"{self.name} did not return {len(texts)} vectors of {DIMENSIONS} numbers")
+        data = self._asked(texts).data or []
+        vectors = [entry.embedding for entry in sorted(data, key=lambda entry: entry.index)]
+        sizes = {len(vector) for vector in vectors}
+        if len(vectors) != len(texts) or sizes != {DIMENSIONS}:
+            found = f"{len(vectors)} vectors of {', '.join(map(str, sorted(sizes))) or 'no'} numbers"
+            raise ValueError(f"{self.name} returned {found} instead of {len(texts)} vectors of {DIMENSIONS} numbers")
+        if not all(any(vector) and all(map(math.isfinite, vector)) for vector in vectors):
+            raise ValueError(f"{self.name} returned a vector without a direction")
         return vectors
+
+    def _asked(self, texts: Sequence[str]) -> CreateEmbeddingResponse:
+        request = {"model": self.name, "input": list(texts), "encoding_format": "float"}
+        if self._asks_for_size:
+            try:
+                return self._client.embeddings.create(**request, dimensions=DIMENSIONS)
+            except BadRequestError as error:
+                if "dimension" not in str(error).lower():
+                    raise
+                # Models of one size refuse to be asked for it, also for their own.
+                self._asks_for_size = False
+        return self._client.embeddings.create(**request)
 
 
 @lru_cache(maxsize=65_536)

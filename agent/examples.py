@@ -1,19 +1,22 @@
 """The verified examples in the database: storing them with their vectors, and finding the nearest to a question."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import cache
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, RowMapping, text
 
-from agent.embeddings import Embedder, OfflineEmbedder, vector_literal
+from agent.embedding_models import offline_embedder, question_vector
+from agent.embedding_queue import do_jobs, index_when_many, make_known, mark_ready
+from agent.embeddings import Embedder, vector_literal
 from agent.example_file import load_examples
 from agent.templates import Branch
 from agent.verified_example import SLOT_MASKS, Example, Lookup, Slot, SlotValue, mask_wording
+from backend.settings import Settings, get_settings
 
 __all__ = [
-    "SLOT_MASKS", "Example", "Lookup", "Slot", "SlotValue", "load_examples", "mask_wording", "nearest", "offline_embedder", "store",
+    "SLOT_MASKS", "Example", "Lookup", "Slot", "SlotValue", "embed_offline", "load_examples", "mask_wording", "nearest",
+    "offline_embedder", "store",
 ]  # fmt: skip
 
 _STORED = text("SELECT id, content_hash FROM cypher_examples WHERE source = 'seed'")
@@ -34,90 +37,86 @@ _UPSERT = text("""
         content_hash = EXCLUDED.content_hash, updated_at = now()
 """)
 _FORGET = text("DELETE FROM cypher_examples WHERE source = 'seed' AND NOT (id = ANY(:ids))")
-_FORGET_VECTORS = text("DELETE FROM example_embeddings WHERE example_id = ANY(:ids)")
-_UNEMBEDDED = text("""
-    SELECT e.id, e.masked
-    FROM cypher_examples AS e
-    WHERE NOT EXISTS (SELECT FROM example_embeddings AS v WHERE v.example_id = e.id AND v.model = :model)
-    ORDER BY e.id
+# An older program may be running beside this one for a while, with the offline vectors that it made.
+_RETIRE = text("""
+    UPDATE embedding_models SET retired_at = now()
+    WHERE model LIKE 'offline-%' AND model <> :model AND retired_at IS NULL
 """)
-_INSERT_VECTOR = text("""
-    INSERT INTO example_embeddings (example_id, text_no, model, embedding)
-    VALUES (:example_id, :text_no, :model, CAST(:embedding AS vector))
-""")
-# The distances come first and alone: sorting rows that carry 6 kB vectors costs more than computing them.
+_FORGET_RETIRED = text("DELETE FROM embedding_models WHERE retired_at < now() - interval '1 day'")
 _NEAREST = text("""
-    WITH distances AS MATERIALIZED (
-        SELECT example_id, embedding <=> CAST(:embedding AS vector) AS distance
-        FROM example_embeddings
-        WHERE model = :model
-    )
-    SELECT e.id, 1 - min(d.distance) AS similarity, e.content_hash
-    FROM distances AS d
-    JOIN cypher_examples AS e ON e.id = d.example_id
-    WHERE e.status = 'verified'
-    GROUP BY e.id, e.content_hash
-    ORDER BY similarity DESC, e.id
-    LIMIT :k
+    SELECT w.example_id, 1 - w.distance AS similarity, e.content_hash, e.status = 'verified' AS verified
+    FROM nearest_wordings(:model, CAST(:embedding AS vector), :most) AS w
+    JOIN cypher_examples AS e ON e.id = w.example_id
+    ORDER BY w.distance, w.example_id
 """)
 _READ = text("""
     SELECT id, kind, lang, question, paraphrases, graph, slots, cypher, lookups, title, answer, answer_empty, suggestions
     FROM cypher_examples
-    WHERE id = :id
+    WHERE id = ANY(:ids)
 """)
+# Wordings that are looked through first for each example that is wanted; several are often of one example.
+_WORDINGS = 6
+_REMEMBERED = 20_000
 
 
-@cache
-def offline_embedder() -> OfflineEmbedder:
-    """The embedder whose word weights come from the seeds file; the same on every machine."""
-    return OfflineEmbedder(wording for example in load_examples() for wording in example.masked)
+def store(connection: Connection, examples: Sequence[Example] | None = None) -> int:
+    """Make the stored seed examples equal to `examples`, with their offline vectors.
 
-
-def store(connection: Connection, examples: Sequence[Example] | None = None, embedder: Embedder | None = None) -> int:
-    """Make the stored seed examples equal to `examples` and embed every wording that lacks a vector of the embedder.
-
-    Returns how many examples were written: 0 when nothing has changed. Examples promoted from feedback are left alone.
+    Returns how many examples were written: 0 when nothing has changed. Examples promoted from feedback are left alone. Other
+    models' vectors are left to the queue.
     """
     examples = load_examples() if examples is None else examples
+    make_known(connection, offline_embedder().name)
+    connection.execute(_RETIRE, {"model": offline_embedder().name})
+    connection.execute(_FORGET_RETIRED)
     stored = dict(connection.execute(_STORED).all())
     changed = [example for example in examples if stored.get(example.id) != example.content_hash]
     connection.execute(_FORGET, {"ids": [example.id for example in examples]})
     if changed:
         connection.execute(_UPSERT, [_row(example) for example in changed])
-        connection.execute(_FORGET_VECTORS, {"ids": [example.id for example in changed]})
-    _embed_missing(connection, embedder or offline_embedder())
+    embed_offline(connection)
     return len(changed)
 
 
+def embed_offline(connection: Connection) -> int:
+    """Make the offline vectors that are waited for, in the caller's transaction; returns of how many examples."""
+    embedder, done = offline_embedder(), 0
+    while (batch := do_jobs(connection, embedder, most=500)).found:
+        done += batch.done
+    mark_ready(connection, embedder.name)
+    index_when_many(connection, embedder.name)
+    return done
+
+
 def nearest(
-    connection: Connection, masked_question: str, k: int = 3, embedder: Embedder | None = None
+    connection: Connection,
+    masked_question: str,
+    k: int = 3,
+    embedder: Embedder | None = None,
+    settings: Settings | None = None,
 ) -> list[tuple[Example, float]]:
-    """The `k` distinct examples nearest to a masked question, best first, with cosine similarity (1 = same words).
+    """The `k` distinct verified examples nearest to a masked question, best first, with cosine similarity (1 = same words).
 
-    An example is as near as its nearest wording. The scan is exact.
+    An example is as near as its nearest wording. The settings' embedding model is used, or the one that serves in its place,
+    unless an embedder is given. The scan is exact for few vectors and by an HNSW index for many.
     """
-    embedder = embedder or offline_embedder()
-    [vector] = embedder.embed([masked_question])
-    parameters = {"embedding": vector_literal(vector), "model": embedder.name, "k": k}
-    rows = connection.execute(_NEAREST, parameters).all()
-    return [(_read(connection, example_id, content_hash), similarity) for example_id, similarity, content_hash in rows]
-
-
-def _embed_missing(connection: Connection, embedder: Embedder) -> None:
-    missing = connection.execute(_UNEMBEDDED, {"model": embedder.name}).all()
-    wordings = [
-        (example_id, number, wording) for example_id, masked in missing for number, wording in enumerate(masked)
-    ]
-    if not wordings:
-        return
-    vectors = embedder.embed([wording for _, _, wording in wordings])
-    connection.execute(
-        _INSERT_VECTOR,
-        [
-            {"example_id": example_id, "text_no": number, "model": embedder.name, "embedding": vector_literal(vector)}
-            for (example_id, number, _), vector in zip(wordings, vectors, strict=True)
-        ],
-    )
+    if embedder is None:
+        model, vector = question_vector(connection, masked_question, settings or get_settings())
+    else:
+        model, [vector] = embedder.name, embedder.embed([masked_question])
+    parameters = {"embedding": vector_literal(vector), "model": model, "most": k * _WORDINGS}
+    while True:
+        rows = connection.execute(_NEAREST, parameters).all()
+        found: dict[str, tuple[str, float]] = {}
+        for row in rows:
+            if row.verified:
+                found.setdefault(row.example_id, (row.content_hash, row.similarity))
+        if len(found) >= k or len(rows) < parameters["most"]:
+            break
+        parameters["most"] *= 4
+    best = dict(list(found.items())[:k])
+    examples = _read(connection, {example_id: content_hash for example_id, (content_hash, _) in best.items()})
+    return [(example, similarity) for example, (_, similarity) in zip(examples, best.values(), strict=True)]
 
 
 def _row(example: Example) -> dict:
@@ -134,20 +133,30 @@ def _row(example: Example) -> dict:
     }
 
 
-_by_hash: dict[str, Example] = {}
+_by_hash: dict[tuple[str, str], Example] = {}
 
 
-def _read(connection: Connection, example_id: str, content_hash: str) -> Example:
-    """The stored example; rows are decoded once per content, because the content hash names it."""
-    if content_hash not in _by_hash:
-        row = connection.execute(_READ, {"id": example_id}).mappings().one()
-        _by_hash[content_hash] = Example(
-            **{name: row[name] for name in ("id", "kind", "lang", "question", "graph", "cypher", "title")},
-            paraphrases=tuple(row["paraphrases"]),
-            suggestions=tuple(row["suggestions"]),
-            slots=tuple(Slot(**slot) for slot in row["slots"]),
-            lookups=tuple(Lookup(**lookup) for lookup in row["lookups"]),
-            answer=tuple(Branch(**branch) for branch in row["answer"]),
-            answer_empty=tuple(Branch(**branch) for branch in row["answer_empty"]),
-        )
-    return _by_hash[content_hash]
+def _read(connection: Connection, wanted: Mapping[str, str]) -> list[Example]:
+    """The stored examples by id and content hash, in order; rows are decoded once, because the content hash names what they say."""
+    keys = list(wanted.items())
+    read = {key: _by_hash[key] for key in keys if key in _by_hash}
+    unread = [example_id for example_id, content_hash in keys if (example_id, content_hash) not in read]
+    if unread:
+        for row in connection.execute(_READ, {"ids": unread}).mappings():
+            read[row["id"], wanted[row["id"]]] = _example(row)
+        if len(_by_hash) > _REMEMBERED:
+            _by_hash.clear()
+        _by_hash.update(read)
+    return [read[key] for key in keys]
+
+
+def _example(row: RowMapping) -> Example:
+    return Example(
+        **{name: row[name] for name in ("id", "kind", "lang", "question", "graph", "cypher", "title")},
+        paraphrases=tuple(row["paraphrases"]),
+        suggestions=tuple(row["suggestions"]),
+        slots=tuple(Slot(**slot) for slot in row["slots"]),
+        lookups=tuple(Lookup(**lookup) for lookup in row["lookups"]),
+        answer=tuple(Branch(**branch) for branch in row["answer"]),
+        answer_empty=tuple(Branch(**branch) for branch in row["answer_empty"]),
+    )
