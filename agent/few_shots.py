@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from agent.examples import load_examples, nearest, offline_embedder
 from agent.run_context import AnswerOptions
 from agent.verified_example import Example
+from backend.settings import Settings
 
 # What an unmasked wording says in the place of a slot: names and numbers that people use, as such examples are stored elsewhere.
 _FILLED = {
@@ -22,7 +23,7 @@ _STATIC = 3
 
 
 def examples_for(
-    connection: Connection, question: str, masked: str, options: AnswerOptions, k: int
+    connection: Connection, question: str, masked: str, options: AnswerOptions, k: int, settings: Settings | None = None
 ) -> list[tuple[Example, float]]:
     """At most `k` examples with their similarity, best first, chosen as the options say."""
     if options.examples == "none":
@@ -31,7 +32,7 @@ def examples_for(
         return [(example, 0.0) for example in _static()]
     if options.examples == "retrieved":
         return _nearest_unmasked(question, k)
-    return nearest(connection, masked, k=k)
+    return nearest(connection, masked, k=k, settings=settings)
 
 
 @cache

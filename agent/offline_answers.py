@@ -53,7 +53,7 @@ def nearest_examples(context: RunContext, connection: Connection, question: Ques
     """The verified examples nearest to the question, best first; those that are not near enough to be run are there too."""
     context.emit(StepStarted("examples", "examples", "비슷한 검증된 질문을 찾는 중"))
     with context.stage("examples"):
-        near = examples_for(connection, question.text, context.trace.masked, context.options, k=_NEIGHBOURS)
+        near = examples_for(connection, question.text, context.trace.masked, context.options, _NEIGHBOURS, context.settings)
     context.trace.examples = [(example.id, round(similarity, 4)) for example, similarity in near]
     text = f"가장 비슷한 질문: {near[0][0].question}" if near else "비슷한 질문 없음"
     context.emit(StepFinished("examples", "examples", text))

@@ -64,7 +64,7 @@ class SubQuestions:
         if self.depth > 0 and (plan := composed(self, question)):
             return plan
         with self._connection() as connection:
-            near = nearest(connection, masked(question), k=_NEIGHBOURS)
+            near = nearest(connection, masked(question), k=_NEIGHBOURS, settings=self.context.settings)
         found = match(question, near)
         reading = read(question).plan
         if found is None:

@@ -34,6 +34,8 @@ SLOT_MASKS: Mapping[str, str] = {
 NUMBERS = ("n", "percent", "amount_krw")
 # The kind of every example that was promoted from feedback.
 CURATED = "curated"
+# Raise it when examples are stored in another way: every stored one is then written again.
+CONTENT_FORMAT = 2
 # Korea's longest market closure (추석 between two weekends) is ten days: an older close is a gap in the data.
 FLOOR_DAYS = 11
 # How far back the snapshot before a period and the snapshot on a date are looked for, in days.
@@ -129,7 +131,8 @@ class Example:
     @cached_property
     def content_hash(self) -> str:
         """Hex digest of everything the example says; equal on every machine."""
-        text = json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+        said = {"format": CONTENT_FORMAT, "masked": self.masked, **asdict(self)}
+        text = json.dumps(said, ensure_ascii=False, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def parameters(self, values: Mapping[str, SlotValue]) -> dict[str, Any]:

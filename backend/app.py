@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
+from agent.embedding_worker import EmbeddingWorker
 from backend import problems
 from backend.chat.market_agent import answering, open_agent
 from backend.chat.routes import router as chat_router
@@ -61,7 +63,10 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
             _add_chat(app, app.state.database, settings, workers)
             log.info("ready", page=page.is_dir())
             async with mcp.serving(app.state.database, settings):
+                embedding = EmbeddingWorker(app.state.database, settings)
+                embedding.start()
                 yield
+                await asyncio.to_thread(embedding.stop)
             await app.state.chat_runs.close()
         if owned:
             app.state.database.dispose()
