@@ -10,6 +10,8 @@ export class Problem extends Error {
     message: string,
     readonly status: number | null,
     options?: ErrorOptions,
+    /** How to put it right, where the server knows. */
+    readonly advice: string | null = null,
   ) {
     super(message, options)
   }
@@ -44,7 +46,7 @@ export async function request(path: string, options: RequestOptions = {}): Promi
     signal?.throwIfAborted()
     throw new Problem(AWAY, null, { cause: error })
   })
-  if (!response.ok) throw new Problem(await detail(response), response.status)
+  if (!response.ok) throw await problem(response)
   return response
 }
 
@@ -59,12 +61,11 @@ export async function json<T>(path: string, options: RequestOptions = {}): Promi
   }
 }
 
-/** The Korean sentence of a problem document. */
-async function detail(response: Response): Promise<string> {
+/** The Korean sentence of a problem document, and its advice. */
+async function problem(response: Response): Promise<Problem> {
   const type = response.headers.get('Content-Type') ?? ''
-  if (type.includes('json')) {
-    const body = (await response.json().catch(() => null)) as { detail?: unknown } | null
-    if (typeof body?.detail === 'string' && body.detail) return body.detail
-  }
-  return `서버가 요청을 처리하지 못했습니다. (${response.status})`
+  const body = type.includes('json') ? ((await response.json().catch(() => null)) as { detail?: unknown; advice?: unknown } | null) : null
+  const detail = typeof body?.detail === 'string' && body.detail
+  const advice = typeof body?.advice === 'string' ? body.advice : null
+  return new Problem(detail || `서버가 요청을 처리하지 못했습니다. (${response.status})`, response.status, undefined, advice)
 }

@@ -5,15 +5,24 @@ import './styles/answer.css'
 import './styles/table.css'
 import './styles/drawer.css'
 
-import { StrictMode } from 'react'
+import { lazy, StrictMode, Suspense } from 'react'
 import { createRoot } from 'react-dom/client'
 
 import { App } from './App'
+
+const Admin = lazy(() => import('./admin/AdminApp').then(({ AdminApp }) => ({ default: AdminApp })))
+const admin = /^\/admin\/?$/.test(location.pathname)
 
 const root = document.getElementById('root')
 if (!root) throw new Error('the page has no #root')
 createRoot(root).render(
   <StrictMode>
-    <App />
+    {admin ? (
+      <Suspense>
+        <Admin />
+      </Suspense>
+    ) : (
+      <App />
+    )}
   </StrictMode>,
 )

@@ -1,6 +1,6 @@
 import { CopyButton } from '../CopyButton'
 import { Icon } from '../icons'
-import { tokens } from './tokens'
+import { ColouredCypher } from './ColouredCypher'
 
 /** The queries behind an answer, folded away. */
 export function CypherFold({ queries }: { queries: string[] }) {
@@ -15,9 +15,7 @@ export function CypherFold({ queries }: { queries: string[] }) {
         <div className="cypher-query" key={index}>
           <pre tabIndex={0} aria-label="Cypher 질의">
             <code>
-              {tokens(query.trim()).map(({ kind, text }, position) =>
-                kind === 'plain' ? text : <span className={`cypher-${kind}`} key={position}>{text}</span>,
-              )}
+              <ColouredCypher text={query.trim()} />
             </code>
           </pre>
           <CopyButton text={() => query.trim()} label="질의 복사" />

@@ -1,0 +1,92 @@
+// What travels between the page and /api/admin.
+
+import type { AnswerStatus, Cell, Feedback, Source } from '../chat/protocol'
+
+export interface StoredTurn {
+  id: number
+  run_id: string
+  question: string
+  /** The question with its names as their kinds. */
+  masked: string
+  status: AnswerStatus | 'cancelled'
+  source: Source | null
+  answer: string
+  cypher: string[]
+  example: string | null
+  examples: { id: string; similarity: number }[]
+  as_of: string | null
+  model: string
+  elapsed_ms: number
+  stages_ms: Record<string, number>
+  prompt_tokens: number
+  completion_tokens: number
+  cost_usd: number
+  tries: number
+  errors: string[]
+  created_at: string
+  /** Ids of the examples that were made of it. */
+  made_into: string[]
+  feedback: Feedback | null
+}
+
+export type Graph = 'etf_graph' | 'etf_history'
+
+export interface Slot {
+  name: string
+  type: string
+  default?: string | number | null
+  minimum?: number | null
+  maximum?: number | null
+  operator?: string
+}
+
+export interface Branch {
+  text: string
+  when: string
+}
+
+/** What can be edited of an example. */
+export interface ExampleForm {
+  question: string
+  paraphrases: string[]
+  graph: Graph
+  cypher: string
+  slots: Slot[]
+  title: string
+  answer: Branch[]
+  answer_empty: Branch[]
+  suggestions: string[]
+  /** A real question to try it with. */
+  trial: string
+}
+
+export type ExampleStatus = 'candidate' | 'verified' | 'retired'
+
+export interface Example extends ExampleForm {
+  id: string
+  status: ExampleStatus
+  source: 'seed' | 'feedback'
+  turn_id: number | null
+  created_at: string
+  updated_at: string
+}
+
+export interface Trial {
+  parameters: Record<string, Cell>
+  columns: string[]
+  rows: Cell[][]
+  truncated: boolean
+  elapsed_ms: number
+  answer: string
+  title: string
+  /** Whether the question would be answered by this example. */
+  matches: boolean
+}
+
+export interface Generalised {
+  question: string
+  graph: Graph
+  cypher: string
+  slots: Slot[]
+  unplaced: { text: string; type: string }[]
+}

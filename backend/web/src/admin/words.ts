@@ -1,0 +1,13 @@
+// The words of the database in Korean.
+
+export const STATUSES: Record<string, string> = {
+  answered: '답함', refused: '거절', clarify: '되물음', failed: '실패', cancelled: '멈춤',
+}
+
+export const SOURCES: Record<string, string> = { verified: '검증된 질의', reading: '질문 읽기', model: 'AI 모델' }
+
+export const EXAMPLE_STATUSES: Record<string, string> = { candidate: '후보', verified: '검증됨', retired: '보관' }
+
+export const STAGES: Record<string, string> = {
+  link: '이름 찾기', examples: '예시 찾기', think: '모델', query: '질의', answer: '답 쓰기', embed: '임베딩',
+}
