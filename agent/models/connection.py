@@ -50,10 +50,11 @@ class Server:
 
 
 def _address(url: str | None, *, azure: bool) -> str | None:
-    """The address as the client wants it: people leave out `/v1` or paste the whole path."""
+    """The address as the client wants it: people leave out `http://` and `/v1`, or paste the whole path."""
     if not url or not url.strip():
         return None
-    parts = urlsplit(url.strip())
+    url = url.strip()
+    parts = urlsplit(url if "://" in url else f"http://{url}")
     path = parts.path.rstrip("/").removesuffix("/chat/completions")
     if azure:
         # The client adds /openai/deployments/… itself.

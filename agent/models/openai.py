@@ -28,7 +28,7 @@ from agent.tools import TooManyFailures
 __all__ = ["ModelUnavailable", "StreamedModel"]
 
 # Enough for a long answer with its reasoning; a model that runs wild stops here.
-MOST_TOKENS = 8_000
+MOST_TOKENS = 16_000
 _BROKEN_OFF = "\n\n_(…)_"
 
 

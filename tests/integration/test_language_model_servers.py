@@ -169,7 +169,8 @@ def test_azure_is_asked_at_the_deployment_with_its_own_header(asking: Callable) 
 @pytest.mark.parametrize("ending", ["", "/", "/v1/", "/v1/chat/completions"])
 def test_the_address_may_be_written_as_people_write_it(asking: Callable, ending: str) -> None:
     with StubLlm([FINAL]) as stub:
-        answer, _, _ = asking(stub=stub, with_settings={"openai_base_url": stub.root + ending})
+        beginning = stub.root if ending else stub.root.removeprefix("http://")
+        answer, _, _ = asking(stub=stub, with_settings={"openai_base_url": beginning + ending})
         assert answer.status == "answered"
         assert stub.paths == ["/v1/chat/completions"]
 
