@@ -98,7 +98,8 @@ def _without_model(context: RunContext, question: Question, nearest: Near, absen
         how = "Answered by a verified query instead." if question.english else "검증된 질의로 답했습니다."
         answer.answer = f"{answer.answer}\n\n_{why} {how}_"
         return answer
-    offered = suggested(question, [example for example, _ in nearest])
+    language = "en" if question.english else "ko"
+    offered = suggested(question, [example for example, _ in nearest if example.lang == language])
     if offered:
         why += " These can be answered now:" if question.english else " 아래 질문에는 바로 답할 수 있습니다."
     return Answer(why, "failed", model=context.settings.model, suggestions=offered)

@@ -110,6 +110,7 @@ def test_without_a_verified_answer_questions_are_offered(asking: Callable) -> No
     answer, _, _ = asking([Turn(status=401, text="no")])
     assert answer.status == "failed"
     assert answer.suggestions
+    assert not [question for question in answer.suggestions if question.isascii()]
     assert "바로 답할 수 있습니다" in answer.answer
 
 
