@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from agent.compositions_compared import compared
 from agent.compositions_nested import nested, nested_loosely
-from agent.compositions_sequence import sequence
+from agent.compositions_sequence import pointing_back, sequence
 from agent.reading.plan import Plan
 from agent.reading.question import Question
 from agent.run_context import RunContext
@@ -18,7 +18,7 @@ from agent.sub_questions import SubQuestions
 
 _Composition = Callable[[SubQuestions, Question], Plan | None]
 # Structures that a reading of the whole, which looks at words and not at their order, would take for something else.
-_FIRST: tuple[_Composition, ...] = (compared, nested)
+_FIRST: tuple[_Composition, ...] = (pointing_back, compared, nested)
 _LAST: tuple[_Composition, ...] = (nested_loosely, sequence)
 
 
@@ -42,6 +42,6 @@ def _first(ways: tuple[_Composition, ...], asking: SubQuestions, question: Quest
 
 def compose(context: RunContext, question: Question, *, at_last: bool = False) -> Plan | None:
     """The plan of a composed question of a run; None where it is no composition."""
-    if question.ambiguous:
+    if question.ambiguous and not at_last:
         return None
     return (composed_at_last if at_last else composed)(SubQuestions(context), question)

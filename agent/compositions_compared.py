@@ -53,7 +53,7 @@ def compared(asking: SubQuestions, question: Question) -> Plan | None:
         return None
     kinds = {token.kind for token in question.tokens}
     up, down = "big" in kinds, "small" in kinds
-    if "compare" not in kinds or up == down or _unexplained(question, names):
+    if up == down or _unexplained(question, names) or not _compares(question, names) or _asks_for_etfs(question):
         return None
     measure = _measure(kinds, names[0].kind)
     if measure is None:
@@ -65,11 +65,37 @@ def compared(asking: SubQuestions, question: Question) -> Plan | None:
     return Plan("compared", lambda: _steps(subjects, [plan for plan in plans if plan], measure, up))
 
 
+_AMONG = re.compile(r"\s*(?:ETF\s*)?(?:중|가운데|중에서?)", re.IGNORECASE)
+
+
+def _compares(question: Question, names: Sequence[Token]) -> bool:
+    """`A와 B 중 더 …`, `A, B, C 중 제일 …`, `A가 많아 B가 많아?`."""
+    kinds = {token.kind for token in question.tokens}
+    if "compare" in kinds or _is_asked_of_each(question):
+        return True
+    last = max(token.end for token in names)
+    return "most" in kinds and _AMONG.match(question.text, last) is not None
+
+
+def _is_asked_of_each(question: Question) -> bool:
+    said = [token.kind for token in question.tokens if token.kind != "compare"]
+    half = len(said) // 2
+    return half > 1 and said[:half] == said[half:] and said[-1] in ("big", "small")
+
+
+def _asks_for_etfs(question: Question) -> bool:
+    """`… 중 보수가 더 싼 ETF는?` asks for an ETF of either."""
+    said = [token for token in question.tokens if token.kind not in ("what", "exist", "list", "filler")]
+    return said[-1].kind == "etf_word"
+
+
 def _compared_names(question: Question) -> list[Token]:
     """The names of one kind that stand together at the beginning."""
     tokens = question.tokens
     if not tokens or tokens[0].kind not in _KINDS or any(token.kind in ("etf", "date", "quantity") for token in tokens):
         return []
+    if _is_asked_of_each(question):
+        return [token for token in tokens if token.kind == tokens[0].kind]
     found = [tokens[0]]
     for token in tokens[1:]:
         if token.kind == "etf_word" and not _TOGETHER.search(found[-1].particle):
@@ -139,9 +165,13 @@ def _steps(subjects: Sequence[Subject], plans: Sequence[Plan], measure: _Measure
 
 
 def _value(reply: Reply, measure: _Measure) -> float | None:
-    if reply.status != "answered" or not reply.tables or len(reply.tables[0].rows) != 1:
+    if reply.status != "answered" or not reply.tables:
         return None
     table = reply.tables[0]
+    if measure in (_COUNT, _HELD) and "ETF" in table.columns and not table.truncated:
+        return len(table.rows)
+    if len(table.rows) != 1:
+        return None
     for column, cell in zip(table.columns, table.rows[0], strict=True):
         if measure.column in column and isinstance(cell, int | float):
             return cell

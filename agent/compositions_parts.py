@@ -11,18 +11,23 @@ from agent.answer_names import Row, named_in
 from agent.given_names import named
 from agent.reading.plan import Reply
 from agent.reading.question import Subject
+from agent.reading.tokens import Token
 from agent.sub_questions import SubQuestions
 
 _MOST_NAMED = 5
 # Names that nothing bears, with syllables for particles to agree with.
 _PLACEHOLDERS = ("뷁가", "뷁나", "뷁다", "뷁라", "뷁마")
-# Which column ranks, by what a phrase speaks of.
-_RANKED_BY = (
-    (r"수익률|오른|올랐|내린|떨어|상승|하락|return", r"수익률|등락|return"), (r"괴리|premium", r"괴리|premium"),
-    (r"상장|최근|오래|먼저|신상|listed|newest|oldest", r"상장일|listed"), (r"보수|수수료|싼|비싼|저렴|비용|fee|expens|cheap", r"보수|fee"),
-    (r"순자산|규모|시총|시가총액|assets|aum", r"순자산|assets"), (r"비중|담은|들고|보유|편입|집중|weight|holds?\b", r"비중|합\(%\)|weight|중복도|겹치"),
-    (r"큰|작은|larg|big|small", r"순자산|assets"), (r"많|적", r"수$|ETFs"),
-)  # fmt: skip
+# Measures, and the column that ranks by them.
+_COLUMNS = {
+    "return": r"수익률|등락|return", "premium": r"괴리|premium", "listed": r"상장일|listed", "fee": r"보수|fee", "aum": r"순자산|assets",
+    "weight": r"비중|합\(%\)|weight", "similar": r"중복도|겹치|overlap",
+}  # fmt: skip
+_MEASURE_OF = {
+    "rise": "return", "fall": "return", "market_cap": "aum", "cost": "fee", "newest": "listed", "oldest": "listed", "recent": "listed",
+    "hold": "weight", "concentration": "weight", "overlap": "similar",
+}  # fmt: skip
+_CHEAP = re.compile(r"싼|싸|저렴|비싼|비싸|cheap|expens")
+_ORDERS = ("big", "small", "newest", "oldest", "most", "similar")
 
 
 @dataclass(frozen=True)
@@ -34,10 +39,12 @@ class Part:
     kind: str
     count: int
     last: int
+    measure: str = ""
+    by_name: bool = False
 
     def placeholders(self) -> list[Subject]:
         """What stands for the answer until it is known."""
-        if self.kind == "etf" and self.count > 1:
+        if self.kind == "etf" and self.count > 1 and not self.by_name:
             return [etf_set(["000000", "000001"])]
         return [named(self.kind, f"00000{number}", _PLACEHOLDERS[number]) for number in range(self.count)]
 
@@ -54,12 +61,12 @@ def answered_names(asking: SubQuestions, part: Part, phrase: str, reply: Reply) 
     if table is None or not rows:
         return Reply(reply.text, reply.tables, "clarify" if reply.tables else reply.status)
     if part.count == 1:
-        alike = _equal_to_the_first(table, rows, phrase)
+        alike = _equal_to_the_first(table, rows, part.measure)
         if alike:
             return _which(phrase, rows[: alike + 1])
         return [_given(rows[0].subject)]
     subjects = [_given(row.subject) for row in rows[: part.count]]
-    if part.kind == "etf":
+    if part.kind == "etf" and not part.by_name:
         return [etf_set([subject.key for subject in subjects])]
     return subjects
 
@@ -68,20 +75,30 @@ def _given(subject: Subject) -> Subject:
     return Subject(subject.kind, subject.keys, subject.name, subject.name, "given")
 
 
-def _equal_to_the_first(table: Table, rows: Sequence[Row], phrase: str) -> int:
+def _equal_to_the_first(table: Table, rows: Sequence[Row], measure: str) -> int:
     """How many rows behind the first rank as it does, so that there is no one answer; 0 where the first stands alone."""
-    column = next((found for found in _ranking_columns(table, phrase)), None)
-    if column is None:
-        return 0
-    best = rows[0].cells[column]
-    return 0 if best is None else sum(row.cells[column] == best for row in rows[1:])
+    pattern = _COLUMNS.get(measure)
+    columns = [name for name in table.columns if pattern and re.search(pattern, name)]
+    best = rows[0].cells[columns[0]] if columns else None
+    return 0 if best is None else sum(row.cells[columns[0]] == best for row in rows[1:])
 
 
-def _ranking_columns(table: Table, phrase: str) -> list[str]:
-    for spoken, column in _RANKED_BY:
-        if re.search(spoken, phrase):
-            return [name for name in table.columns if re.search(column, name)]
-    return []
+def ranked_by(tokens: Sequence[Token]) -> str:
+    """The measure that the last order of a phrase ranks by; empty where it is not said."""
+    orders = [index for index, token in enumerate(tokens) if token.kind in _ORDERS]
+    if not orders:
+        return "listed" if any(token.kind == "recent" for token in tokens) else ""
+    last = tokens[orders[-1]]
+    if _CHEAP.search(last.text):
+        return "fee"
+    if last.kind in _MEASURE_OF or last.kind in _COLUMNS:
+        return _MEASURE_OF.get(last.kind, last.kind)
+    # Behind `많이` stands the verb, before `큰` the noun.
+    for token in [*tokens[orders[-1] + 1 : orders[-1] + 2], *reversed(tokens[: orders[-1]])]:
+        measure = _MEASURE_OF.get(token.kind, token.kind)
+        if measure in _COLUMNS:
+            return measure
+    return "aum"
 
 
 def _which(phrase: str, rows: Sequence[Row]) -> Reply:

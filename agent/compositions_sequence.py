@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 
 from agent.compositions_parts import Part, answered_names
+from agent.follow_up_words import reference
 from agent.given_names import GivenText
 from agent.reading.plan import Plan, Reply, Steps
 from agent.reading.question import Question, Subject
 from agent.sub_questions import SubQuestions
 
+_POINTING = re.compile(r"[,.?]\s*(?:그리고\s*)?(?:그중|그 중|이 중|이중|걔네|그것들)")
 _NAMES = ("etf", "stock", "company", "tag", "index", "etf_set")
 _BETWEEN = re.compile(
     r"(?<=[가-힣])(?:이고|고|이며|며|인데|는데|인지|는지)(?=\s)[\s,]*(?:그리고\s*)?|[?.]\s+(?:그리고\s*)?|,\s*(?:그리고\s*)?|\s+(?:그리고|및|하고|and|&)\s+"
@@ -43,6 +45,10 @@ def _both(asking: SubQuestions, question: Question, left: GivenText, right: Give
     first = inner.plan(left)
     if first is None:
         return None
+    pointing = reference(inner.understand(right))
+    if pointing is not None:
+        second = _pointing_back(inner, left, right, first)
+        return _one_after_the_other(first, second) if second else None
     names = [token for token in inner.understand(left).tokens if token.kind in _NAMES]
     if any(token.kind in _NAMES for token in inner.understand(right).tokens):
         second = inner.plan(right)
@@ -52,6 +58,24 @@ def _both(asking: SubQuestions, question: Question, left: GivenText, right: Give
         second = inner.plan(_about(right, etfs, question.english))
         return _one_after_the_other(first, second) if second else None
     return _about_the_answer(asking, question, left, right, first)
+
+
+def _pointing_back(asking: SubQuestions, left: GivenText, right: GivenText, first: Plan) -> Plan | None:
+    """`반도체 ETF 5개, 그중 순자산이 가장 큰 것은?`: the second part is a follow-up to the first."""
+    from agent.follow_up import resolved
+    from agent.follow_up_resolved import Resolved
+    from agent.follow_up_turns import Turn
+
+    turn = Turn(asking, left, asking.understand(left), first, lambda: None)
+    found = resolved(asking, asking.understand(right), lambda: turn)
+    return found.plan if isinstance(found, Resolved) else None
+
+
+def pointing_back(asking: SubQuestions, question: Question) -> Plan | None:
+    """The plan of a sentence whose second part says outright that it is about the first."""
+    if question.english or not _POINTING.search(question.text):
+        return None
+    return sequence(asking, question)
 
 
 def _about(text: GivenText, subjects: list[Subject], english: bool) -> GivenText:
