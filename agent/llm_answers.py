@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import structlog
 from smolagents import LogLevel, ToolCallingAgent
@@ -59,7 +61,7 @@ def answer_with_model(context: RunContext, question: Question, nearest: Near, hi
     )  # fmt: skip
     agent.memory.steps.extend(earlier(history))
     try:
-        with context.stage("think"):
+        with _tools_timed(context):
             text = str(agent.run(question.text, reset=False))
     except Exception as error:
         absent = _absent(error)
@@ -77,6 +79,17 @@ def answer_with_model(context: RunContext, question: Question, nearest: Near, hi
     answer.source = "model"
     answer.streamed = True
     return answer
+
+
+@contextmanager
+def _tools_timed(context: RunContext) -> Iterator[None]:
+    """Count as stage `query` what an agent's run takes besides waiting for the model, which counts itself as `think`."""
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        thought = context.trace.stages_ms.get("think", 0.0) / 1000
+        context.trace.add_time("query", max(0.0, time.perf_counter() - started - thought))
 
 
 def _absent(error: BaseException | None) -> Absent | None:

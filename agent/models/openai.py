@@ -56,7 +56,8 @@ class StreamedModel(Model):
         tools = tools_to_call_from or []
         arguments = self._prepare_completion_kwargs(messages=messages, tools_to_call_from=tools, model=self.model_id)
         arguments |= {"temperature": 0, "max_tokens": MOST_TOKENS, "stream_options": {"include_usage": True}}
-        reply = self._received(arguments)
+        with self._context.stage("think"):
+            reply = self._received(arguments)
         usage = TokenUsage(*reply.usage) if reply.usage else None
         return self._message(reply, {tool.name for tool in tools}, usage)
 

@@ -30,6 +30,14 @@ def test_a_query_and_a_final_answer_become_text_table_and_cypher(asking: Callabl
     assert len(stub.requests) == 2
 
 
+def test_the_model_s_time_and_the_queries_time_are_kept_apart(asking: Callable) -> None:
+    query = Turn(tool="query_graph", arguments={"cypher": COUNT, "graph": "etf_graph"})
+    answer, _, _ = asking([query, Turn(tool="final_answer", arguments={"answer": "72개"}, delay=0.4)])
+    stages = answer.trace.stages_ms
+    assert stages["think"] >= 400
+    assert stages["query"] > 0
+
+
 def test_the_answer_is_told_while_it_grows(asking: Callable) -> None:
     text = "첫째 문장입니다. 둘째 문장은 조금 더 깁니다."
     answer, events, _ = asking([final(text)])
