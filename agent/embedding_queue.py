@@ -22,11 +22,18 @@ from backend.db.engine import Database
 BATCH = 16
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 600.0
 # Fewer vectors are compared one by one within two milliseconds; an index over them would only have to be kept.
-INDEXED_FROM = 1_000
+INDEXED_FROM = 3_000
 log = structlog.get_logger(__name__)
 
 _KNOWN = text("""
     INSERT INTO embedding_models (model) VALUES (:model) ON CONFLICT (model) DO NOTHING
+""")
+_QUEUE_MISSING = text("""
+    INSERT INTO embedding_queue (example_id, model, content_hash)
+    SELECT e.id, CAST(:model AS text), md5(e.masked::text)
+    FROM cypher_examples AS e
+    WHERE NOT EXISTS (SELECT FROM example_embeddings AS v WHERE v.model = :model AND v.example_id = e.id)
+    ON CONFLICT (model, example_id) DO NOTHING
 """)
 _FORGET_RETIRED = text("DELETE FROM embedding_models WHERE model = :model AND retired_at IS NOT NULL")
 # A model that is chosen again after another one serves only when it has caught up.
@@ -100,6 +107,11 @@ def choose(connection: Connection, model: str) -> None:
     make_known(connection, model)
     connection.execute(_CHOOSE, {"model": model})
     mark_ready(connection, model)
+
+
+def queue_missing(connection: Connection, model: str) -> None:
+    """Let every example wait that has no vector, whoever removed it."""
+    connection.execute(_QUEUE_MISSING, {"model": model})
 
 
 def mark_ready(connection: Connection, model: str) -> bool:

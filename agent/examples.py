@@ -7,7 +7,7 @@ from dataclasses import asdict
 from sqlalchemy import Connection, RowMapping, text
 
 from agent.embedding_models import offline_embedder, question_vector
-from agent.embedding_queue import do_jobs, index_when_many, make_known, mark_ready
+from agent.embedding_queue import do_jobs, index_when_many, make_known, mark_ready, queue_missing
 from agent.embeddings import Embedder, vector_literal
 from agent.example_file import load_examples
 from agent.templates import Branch
@@ -81,6 +81,7 @@ def store(connection: Connection, examples: Sequence[Example] | None = None) -> 
 def embed_offline(connection: Connection) -> int:
     """Make the offline vectors that are waited for, in the caller's transaction; returns of how many examples."""
     embedder, done = offline_embedder(), 0
+    queue_missing(connection, embedder.name)
     while (batch := do_jobs(connection, embedder, most=500)).found:
         done += batch.done
     mark_ready(connection, embedder.name)

@@ -89,7 +89,7 @@ STATEMENTS = (
     BEGIN
         EXECUTE format(
             'CREATE INDEX IF NOT EXISTS %I ON public.example_embeddings '
-            'USING hnsw ((embedding::halfvec(1536)) halfvec_cosine_ops) WITH (m = 24, ef_construction = 100) WHERE model = %L',
+            'USING hnsw ((embedding::halfvec(1536)) halfvec_cosine_ops) WHERE model = %L',
             embedding_index(model), model
         );
     END $$
