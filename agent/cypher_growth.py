@@ -62,7 +62,8 @@ def _is_value(text: CypherText, index: int) -> bool:
     return (
         token.is_name
         and not text.is_symbol(index + 1, "(", ":")
-        and not text.is_symbol(index - 1, ".", ":")
+        and not text.is_symbol(index - 1, ".")
+        and (not text.is_symbol(index - 1, ":") or text.within(index) is Bracket.MAP)
         and text.keyword(index - 1) != "AS"
         and token.keyword not in _WORDS
     )

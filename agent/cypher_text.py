@@ -45,7 +45,9 @@ class CypherText:
         except CypherSyntaxError as error:
             position = int(str(error.extra["position"]))
             advice = INSTEAD_OF_CHARACTER.get(cypher[position - 1], "Leave that character out.")
-            raise QueryRefused(error.message, ko=error.ko, advice=advice, position=position) from error
+            unequal = cypher.startswith("!=", position - 1)
+            correction = {"instead_of": "!=", "write": "<>"} if unequal else {}
+            raise QueryRefused(error.message, ko=error.ko, advice=advice, position=position, **correction) from error
         self.inside: list[int] = []
         self.closing: dict[int, int] = {}
         self.opening: dict[int, int] = {}

@@ -107,6 +107,14 @@ def _check_quoting(token: Token) -> None:
             "$ 기호를 이렇게 쓸 수 없습니다.",
             "Use $ only before a parameter's name; pass texts that contain it as a parameter.",
         )
+    # To Apache AGE a no-break space is a letter; to whoever reads the query it is none.
+    if token.kind in (Kind.NAME, Kind.PARAMETER) and not token.value.isprintable():
+        refuse_at(
+            token,
+            "a name contains a character that cannot be seen",
+            "보이지 않는 문자가 들어 있습니다.",
+            "Write plain spaces between words, and a name that needs other characters in backticks.",
+        )
 
 
 def _check_operator(token: Token) -> None:
