@@ -45,6 +45,13 @@ _RANGE = re.compile(
 _SIGNED_RANGE = re.compile(
     rf"(?P<low>[-−]\s?(?:{_DIGITS}))\s*%?\s*(?:~|에서)\s*(?P<high>[-−+]?\s?(?:{_DIGITS}))\s*(?:%|퍼센트|프로|퍼)(?:\s*사이)?"
 )
+# `1천억~5천억`, `1,000억에서 5,000억 사이`, `1~5천억 원`: a range of amounts, with the unit behind both numbers or behind the last.
+_AMOUNT_RANGE = re.compile(
+    rf"(?P<low>(?:{_LARGE_PART})+|{_DIGITS}|{_SINO})\s*원?\s*(?:~|-|–|에서|부터)\s*(?P<high>(?:{_LARGE_PART})+)\s*원?(?:\s*(?:사이|까지))?"
+)
+_COUNT_RANGE = re.compile(
+    rf"(?P<low>{_DIGITS})\s*(?:개|종목)?\s*(?:~|-|–|에서|부터)\s*(?P<high>{_DIGITS})\s*(?:개|(?=종목))(?:\s*사이)?"
+)
 _MINUS = re.compile(r"(?:[-−]|마이너스|minus)\s?(?=[\d일이삼사오육칠팔구십])", re.IGNORECASE)
 _COUNTED = (
     r"개(?!월|인|수)|가지|(?=종목)|곳|군데|위(?:권|까지|안)|위(?=\s*까지)|등(?![가-힣])|건|종(?![가-힣목])|종류|대(?=\s*(?:종목|보유|구성))|놈"
@@ -178,6 +185,8 @@ def _at(text: str, position: int) -> Quantity | None:
         return Quantity(**{**vars(quantity), "high": _value(found["high"])})
     if (found := _PERCENT.match(text, position)) and (word_start or text[position].isdigit()):
         return _compared(text, found, "percent", _value(found["low"]))
+    if ranged := _ranged(text, position, word_start):
+        return ranged
     if found := _ENGLISH_WON.match(text, position):
         return _compared(
             text, found, "amount", _value(found["number"]) * _ENGLISH_UNITS.get((found["unit"] or "").lower(), 1)
@@ -202,6 +211,25 @@ def _at(text: str, position: int) -> Quantity | None:
     for pattern, kind in ((_YEARS, "years"), (_DAYS, "days"), (_NUMBER, "number")):
         if found := pattern.match(text, position):
             return _compared(text, found, kind, _value(found["number"]))
+    return None
+
+
+def _ranged(text: str, position: int, word_start: bool) -> Quantity | None:
+    """A range of amounts or of counts."""
+    if not word_start and not text[position].isdigit():
+        return None
+    if found := _AMOUNT_RANGE.match(text, position):
+        low, high = _value(found["low"]), _value(found["high"])
+        if not re.search("[만억조]", found["low"]):
+            # `1~5천억`: the unit of the last number holds for both.
+            unit = re.sub(r"^[\d.,\s일이삼사오육칠팔구]+", "", found["high"])
+            low = _value(found["low"] + unit)
+        if low < high:
+            return Quantity(found.start(), found.end(), found[0], "amount", low, ">=", high)
+    if (found := _COUNT_RANGE.match(text, position)) and _value(found["low"]) < _value(found["high"]):
+        return Quantity(
+            found.start(), found.end(), found[0], "count", _value(found["low"]), ">=", _value(found["high"])
+        )
     return None
 
 

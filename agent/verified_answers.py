@@ -25,6 +25,7 @@ from agent.reading.settling import settle
 from agent.reading.tokens import Piece, Token, tokenise
 from agent.reading.understanding import find_dates_and_quantities
 from agent.reading.vocabulary import load_vocabulary
+from agent.reading.wording import filled as filled_slots
 from agent.verified_example import CURATED, Example, Slot, SlotValue
 from backend.graph.client import Result
 
@@ -56,6 +57,8 @@ def match(question: Question, near: Sequence[tuple[Example, float]]) -> Match | 
     if question.ambiguous or any(_says_more(token.value) for token in question.tokens):
         return None
     if any(isinstance(token.value, Period) and token.value.after(question.as_of) for token in question.tokens):
+        return None
+    if _is_exact(question):
         return None
     said = signature(question.tokens)
     if sum(said.values()) == 1 and next(iter(said))[0] in _NAMES:
@@ -94,6 +97,17 @@ def _asks_for_the_former(example: Example, question: Question) -> bool:
     """`ACE 200의 옛 이름`: a name that is the current one already is asked for what it was before."""
     etfs = [token.value for token in question.tokens if token.kind == "etf"]
     return example.kind == "current_name" and not any(etf.source == "former" for etf in etfs)
+
+
+def _is_exact(question: Question) -> bool:
+    """`보수가 0.8%인`: a fee that is that very figure, which no example compares with."""
+    return any(token.kind == "fee" for token in question.tokens) and any(
+        token.kind == "quantity"
+        and token.value.kind == "percent"
+        and not token.value.operator
+        and token.value.high is None
+        for token in question.tokens
+    )
 
 
 def _says_more(value: Any) -> bool:
@@ -232,9 +246,26 @@ def plan(found: Match, as_of: str) -> Plan:
         tables = [Table(answer.title, list(answer.columns), rows, answer.truncated)] if rows else []
         status = "refused" if _is_unknown(found, answer) else example.outcome
         text = answer.text + _ended_early(answer, found, as_of)
-        return Reply(text, tables, status, list(example.suggestions))
+        return Reply(text, tables, status, [_filled(suggestion, found.values) for suggestion in example.suggestions])
 
     return Plan(found.example.kind, steps)
+
+
+# What stands in a suggestion for a name that the question does not give.
+_OFFERED = {
+    "etf": "KODEX 200", "etf2": "TIGER 200", "stock": "삼성전자", "stock2": "SK하이닉스", "company": "삼성자산운용", "tag": "반도체",
+    "index": "코스피 200", "period": "최근 한 달", "date": "어제", "n": "5", "percent": "5%",
+}  # fmt: skip
+
+
+def _filled(suggestion: str, values: Mapping[str, SlotValue]) -> str:
+    """A suggestion with the question's names in its braces, or others where it has none."""
+
+    def name(slot: str) -> str:
+        given = values.get(slot)
+        return (given.name or given.mention) if given is not None else _OFFERED.get(slot, "")
+
+    return filled_slots(suggestion, name)
 
 
 _UNKNOWN = re.compile(r"자료[가에] (?:없|부족)|알 수 없|no (?:data|figure)|not in the data", re.IGNORECASE)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from agent.linking import Link
+from agent.reading import wording
 from agent.reading.plan import Reply
 from agent.reading.question import Question
 from agent.reading.reading import Outcome
@@ -16,7 +17,6 @@ from backend.market.search import resolve, search
 
 _MOST = 4
 _KIND_NAMES = {"etf": "ETF", "stock": "종목", "company": "운용사", "tag": "테마", "index": "지수", "group": "그룹"}
-_BRACED = re.compile(r"\{(\w+)\}")
 _DEFAULTS = {
     "etf": ("KODEX 200", "TIGER 200"), "stock": ("삼성전자", "SK하이닉스"), "company": ("삼성자산운용", "미래에셋자산운용"), "tag": ("반도체", "월배당"),
     "index": ("코스피 200", "S&P 500"), "date": ("어제",), "period": ("최근 한 달",), "n": ("5",), "percent": ("5%",), "amount_krw": ("1,000만원",),
@@ -146,11 +146,11 @@ def _filled(example: Example, names: dict[str, list[str]]) -> str:
     types = {slot.name: slot.type for slot in example.slots}
     taken: dict[str, int] = {}
 
-    def fill(found: re.Match[str]) -> str:
-        kind = types[found[1]]
+    def fill(slot: str) -> str:
+        kind = types[slot]
         values = [*names.get(kind, []), *[value for value in _DEFAULTS[kind] if value not in names.get(kind, [])]]
         position = taken.get(kind, 0)
         taken[kind] = position + 1
         return values[min(position, len(values) - 1)]
 
-    return _BRACED.sub(fill, example.question)
+    return wording.filled(example.question, fill)

@@ -103,7 +103,10 @@ def read(reader: Reader) -> Plan | None:
     order = wanted[0] if ranked and len(etfs) > 1 else None
     if order == "listed":
         descending = newest
-    return Plan("attributes", lambda: _steps(etfs, wanted, order, descending is not False, reader.question.english))
+    apart = len(etfs) == 2 and any(token.text.startswith(("차이", "difference")) for token in reader.find("compare"))
+    return Plan(
+        "attributes", lambda: _steps(etfs, wanted, order, descending is not False, reader.question.english, apart)
+    )
 
 
 def _asks_what_it_is(reader: Reader) -> bool:
@@ -138,7 +141,9 @@ def _query(etfs: list[Subject], wanted: list[str], english: bool) -> Query:
     return Query("\n".join(lines))
 
 
-def _steps(etfs: list[Subject], wanted: list[str], order: str | None, descending: bool, english: bool) -> Steps:
+def _steps(
+    etfs: list[Subject], wanted: list[str], order: str | None, descending: bool, english: bool, apart: bool = False
+) -> Steps:
     result = yield _query(etfs, wanted, english)
     rows = {row["code" if english else "코드"]: row for row in result.dicts()}
     missing = [etf.name for etf in etfs if etf.key not in rows]
@@ -149,6 +154,10 @@ def _steps(etfs: list[Subject], wanted: list[str], order: str | None, descending
         [", ".join(sorted(map(str, cell))) if isinstance(cell, list) else cell for cell in row] for row in shown.rows
     ]
     sentences = []
+    tables = [shown]
+    if apart and (between := _apart(etfs, rows, wanted, english)):
+        sentences.append(between[0])
+        tables.append(between[1])
     if order:
         sentences.append(_best(etfs, rows, order, descending, english))
     for etf in etfs:
@@ -157,7 +166,28 @@ def _steps(etfs: list[Subject], wanted: list[str], order: str | None, descending
         sentences = [_profile(etf, rows[etf.key], english) for etf in etfs]
     known = [rows[etf.key].get(_ATTRIBUTES[kind][1 + english]) for etf in etfs for kind in wanted if kind != "code"]
     status = "answered" if "code" in wanted or any(value is not None for value in known) else "refused"
-    return Reply(" ".join(sentences), [shown], status=status)
+    return Reply(" ".join(sentences), tables, status=status)
+
+
+def _apart(etfs: list[Subject], rows: dict, wanted: list[str], english: bool) -> tuple[str, Table] | None:
+    """How far two ETFs are apart in fee and size."""
+    said, columns, cells = [], [], []
+    for kind in wanted:
+        column = _ATTRIBUTES[kind][1 + english]
+        values = [rows[etf.key].get(column) for etf in etfs] if kind in ("fee", "aum") else [None]
+        if None in values:
+            continue
+        gap = round(abs(values[0] - values[1]), 4) if kind == "fee" else abs(values[0] - values[1])
+        shown = f"{gap:.3f}%p" if kind == "fee" else wording.amount(gap, english)
+        said.append(f"{_ATTRIBUTES[kind][2]} **{shown}**" if english else f"{_NAMES[kind]} 차이는 **{shown}**")
+        columns.append(
+            f"difference in {column}" if english else column.replace("(연 %)", " 차이(%p)").replace("(원)", " 차이(원)")
+        )
+        cells.append(gap)
+    if not cells:
+        return None
+    text = f"They are apart by {', '.join(said)}." if english else f"{', '.join(said)}입니다."
+    return text, Table("difference" if english else "차이", columns, [cells])
 
 
 def _value(kind: str, value: object, english: bool) -> str:

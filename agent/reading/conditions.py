@@ -16,12 +16,13 @@ SUPERLATIVE = ("most", "best_word", "rank_one")
 
 @dataclass(frozen=True)
 class Condition:
-    """A comparison of a measure with a number; `high` closes a range."""
+    """A comparison of a measure with a number; `high` closes a range. `at` is where the question says it."""
 
     measure: str
     operator: str
     value: float
     high: float | None = None
+    at: int = -1
 
     def cypher(self, expression: str) -> str:
         """The condition as Cypher over an expression; an unknown (null) measure never meets it."""
@@ -33,6 +34,8 @@ class Condition:
 
     def words(self, unit: str) -> str:
         """The condition in Korean, without its measure: `5% 이상`."""
+        if self.operator == "=":
+            return f"{self.value:g}{unit}"
         sign = {">=": "이상", ">": "초과", "<=": "이하", "<": "미만"}[self.operator]
         upper = f" {self.high:g}{unit} 이하" if self.high is not None else ""
         return f"{self.value:g}{unit} {sign}{upper}"
@@ -79,7 +82,12 @@ def conditions(reader: Reader, measures: dict[str, str], defaults: dict[str, str
         token.used = True
         if quantity.foreign:
             raise Unclear("금액은 원화로만 비교할 수 있습니다. 원화 금액으로 물어봐 주세요.")
-        found.append(Condition(measure, operator or ">=", quantity.value, quantity.high))
+        # A fee is written down: `보수 0.8%인` means that very figure. Weights and sizes hardly ever hit a round one.
+        found.append(
+            Condition(
+                measure, operator or ("=" if measure == "fee" else ">="), quantity.value, quantity.high, token.start
+            )
+        )
     return found
 
 

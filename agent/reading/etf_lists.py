@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from agent.reading.conditions import Unclear, direction, limit, rank, singular
+from agent.reading.conditions import DOWNWARD, UPWARD, Unclear, direction, limit, rank, singular
 from agent.reading.filters import MEASURES, select
 from agent.reading.holdings import held_by_etfs
 from agent.reading.list_answers import SHOWN, Wanted, answer_count, answer_list, answer_sum
 from agent.reading.plan import Plan
 from agent.reading.question import Reader
 from agent.reading.selection import PROPERTIES, Selection
+from agent.reading.surpassing import surpass, surpassed_etf
 
 RANKED_ROWS = 10
 _MEASURE_OF = {
@@ -34,9 +35,12 @@ def read(reader: Reader) -> Plan | None:
     if not _asks_for_etfs(reader):
         return None
     holds_etfs = _holds_etfs(reader)
-    if reader.find("etf") and not held_by_etfs(reader):
+    other = surpassed_etf(reader)
+    if reader.find("etf") and other is None and not held_by_etfs(reader):
         return None
     chosen = select(reader)
+    if other is not None:
+        surpass(reader, chosen, other)
     _count_holdings(reader, chosen, holds_etfs)
     reader.take(*_LIGHT)
     if reader.take("count"):
@@ -53,7 +57,7 @@ def read(reader: Reader) -> Plan | None:
 
 
 def _conditioned(chosen: Selection) -> set[str]:
-    return {condition.measure for condition in chosen.conditions}
+    return {condition.measure for condition in chosen.conditions} | ({chosen.surpassed} if chosen.surpassed else set())
 
 
 def _asks_for_etfs(reader: Reader) -> bool:
@@ -69,8 +73,20 @@ def _asks_for_etfs(reader: Reader) -> bool:
     if reader.find("etf") or reader.has("stock_word", "holdings"):
         return False
     if stocks:
-        return reader.has("hold") or bool(reader.quantities("percent")) or bool(filters)
-    return bool(filters)
+        return reader.has("hold") or bool(reader.quantities("percent")) or (bool(filters) and not _lacks_order(reader))
+    return bool(filters) or _has_thresholds(reader)
+
+
+def _has_thresholds(reader: Reader) -> bool:
+    """`총보수 1% 이상`: a threshold on a figure of ETFs asks for those that meet it."""
+    return any(token.value.operator for token in reader.quantities("percent", "amount")) and reader.has(
+        "fee", "aum", "premium"
+    )
+
+
+def _lacks_order(reader: Reader) -> bool:
+    """A figure of a stock beside a theme, and nothing that makes a list of it: `미국에 상장된 SPY 보수`."""
+    return reader.has("fee", "aum", "listed") and not reader.has(*UPWARD, *DOWNWARD, "most", "list", "count", "exist")
 
 
 def _holds_etfs(reader: Reader) -> bool:
@@ -115,7 +131,7 @@ def _ranks_by_holdings(reader: Reader) -> bool:
 def _wanted(reader: Reader, chosen: Selection) -> Wanted:
     mentioned = list(dict.fromkeys(_MEASURE_OF[token.kind] for token in reader.find(*_MEASURE_OF)))
     concentrated = "concentration" in mentioned or _sums_the_top(reader)
-    newest, oldest = reader.has("newest", "recent"), reader.has("oldest", "first_time")
+    newest, oldest = _asks_for_the_newest(reader, chosen), reader.has("oldest", "first_time")
     one, place = singular(reader), rank(reader)
     cheap = any(token.text.startswith(_CHEAP) for token in reader.find("big", "small"))
     sized = reader.has("large_cap", "small_cap")
@@ -138,14 +154,15 @@ def _wanted(reader: Reader, chosen: Selection) -> Wanted:
     if concentrated:
         wanted.order, wanted.descending = "concentration", asked is not False
         wanted.top, count, said = (count or 10, None, False) if said else (10, None, False)
-    elif newest or oldest or ("listed" in mentioned and asked is not None):
+    elif newest or oldest or (asked is not None and _ranks_by_age(reader, mentioned, chosen)):
         wanted.order, wanted.descending = "listed", newest or not (oldest or asked is False)
     elif asked is not None or place:
-        wanted.order, wanted.descending = _order(mentioned, chosen, asked, cheap), asked is not False
+        wanted.order, wanted.descending = _order(reader, mentioned, chosen, asked, cheap), asked is not False
     elif chosen.held or "etf_weight" in chosen.columns:
         wanted.order = "weight"
-    elif mentioned:
-        wanted.order, wanted.descending = mentioned[0], mentioned[0] != "fee"
+    elif chosen.surpassed or mentioned:
+        wanted.order = chosen.surpassed or mentioned[0]
+        wanted.descending = wanted.order != "fee"
     elif not chosen.is_everything:
         wanted.order = "aum"
     if wanted.order == "weight" and not (chosen.held or "etf_weight" in chosen.columns):
@@ -161,18 +178,53 @@ def _wanted(reader: Reader, chosen: Selection) -> Wanted:
     return wanted
 
 
+def _asks_for_the_newest(reader: Reader, chosen: Selection) -> bool:
+    """Whether the newest come first. `요즘` beside another order says no more than now, unless it tells of the listing."""
+    if reader.has("newest") or not reader.has("recent"):
+        return reader.has("newest")
+    if not reader.has("big", "small"):
+        return True
+    if reader.has("listed") and not chosen.by_listing:
+        raise Unclear("최근이 언제부터인지 알려 주세요. 예: 올해 상장한, 최근 한 달 안에 상장한", "Since when?")
+    return False
+
+
 def _sums_the_top(reader: Reader) -> bool:
     """`상위 5개 종목 비중 합이 큰 ETF` ranks by concentration."""
     return reader.has("sum") and reader.has("weight") and bool(reader.quantities("count"))
 
 
-def _order(mentioned: list[str], chosen: Selection, descending: bool | None, cheap: bool) -> str:
-    measures = [measure for measure in mentioned if measure in PROPERTIES or measure == "listed"]
-    free = [measure for measure in measures if measure not in _conditioned(chosen)] or measures
-    if free:
-        return free[-1]
-    if cheap:
+def _ranks_by_age(reader: Reader, mentioned: list[str], chosen: Selection) -> bool:
+    """`상장일이 늦은 순`, and not `2025년에 상장한 ETF 중 제일 큰`: there the listing is a filter."""
+    return "listed" in mentioned and not chosen.by_listing and _beside_order(reader) in ("listed", None)
+
+
+def _beside_order(reader: Reader) -> str | None:
+    """The measure that the words of the order belong to: in Korean the nearest in front, in English the nearest."""
+    place = next((i for i, token in enumerate(reader.tokens) if token.kind in (*UPWARD, *DOWNWARD)), None)
+    if place is None:
+        place = next((i for i, token in enumerate(reader.tokens) if token.kind == "most"), None)
+    if place is None:
+        return None
+    best: tuple[float, str] | None = None
+    for i, token in enumerate(reader.tokens):
+        if token.kind not in _MEASURE_OF:
+            continue
+        distance = place - i if i < place else i - place + (0 if reader.question.english else 3)
+        if best is None or distance < best[0]:
+            best = (distance, _MEASURE_OF[token.kind])
+    return best[1] if best else None
+
+
+def _order(reader: Reader, mentioned: list[str], chosen: Selection, descending: bool | None, cheap: bool) -> str:
+    measures = [measure for measure in mentioned if measure in PROPERTIES]
+    free = [measure for measure in measures if measure not in _conditioned(chosen)]
+    if cheap and not free:
         return "fee"
+    free = free or measures
+    if free:
+        beside = _beside_order(reader)
+        return beside if beside in free else free[-1]
     if "holdings" in chosen.columns:
         return "holdings"
     if chosen.held or "etf_weight" in chosen.columns:
@@ -183,8 +235,11 @@ def _order(mentioned: list[str], chosen: Selection, descending: bool | None, che
 def _summed(reader: Reader, chosen: Selection) -> Plan | None:
     average = reader.take("average")
     reader.take("sum")
+    if chosen.weights:
+        # The weight is a condition's.
+        reader.take("weight", "percent_word", "stock_word")
     mentioned = {_MEASURE_OF[token.kind] for token in reader.find("fee", "aum", "market_cap", "premium", "cost")}
-    if reader.has("weight") and chosen.held:
+    if reader.has("weight") and chosen.held and not mentioned:
         reader.take("weight")
         measure, expression = "weight", next(iter(chosen.columns))
     elif len(mentioned) == 1:

@@ -10,6 +10,7 @@ from agent.reading.plan import literal, literals
 from agent.reading.question import Reader, Subject
 from agent.reading.selection import PROPERTIES, Selection
 from agent.reading.settling import FILTERS
+from agent.reading.surpassing import surpassed_etf
 from agent.reading.tokens import Token
 
 MEASURES = {
@@ -90,7 +91,8 @@ def _condition_words(condition: Condition, english: bool) -> str:
 
 
 def _holdings(reader: Reader, chosen: Selection) -> None:
-    tokens = reader.find("stock", "etf")
+    surpassed = surpassed_etf(reader)
+    tokens = [token for token in reader.find("stock", "etf") if token is not surpassed]
     chosen.weights = [condition for condition in chosen.conditions if condition.measure == "weight"]
     wanted = [token for token in tokens if not token.negative]
     if _names_its_stock(reader, wanted):

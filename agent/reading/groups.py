@@ -78,7 +78,9 @@ def read(reader: Reader) -> Plan | None:
 
 def _group(reader: Reader) -> str | None:
     """Which groups are asked for: a word for them that is no filter's own."""
-    something = reader.has("etf_word", "hold", "by_group", "count", "list", "rank", "aum", "most")
+    something = reader.has(
+        "etf_word", "hold", "by_group", "count", "list", "rank", "aum", "most", "fee", "sum", "average"
+    )
     if (
         not reader.find("company")
         and (reader.has("manager") or (reader.has("where") and reader.has("manage")))

@@ -60,12 +60,18 @@ def answer_list(chosen: Selection, wanted: Wanted) -> Steps:
         lines.append(f"ORDER BY {expression} IS NULL, {expression} {'DESC' if wanted.descending else 'ASC'}, e.code")
     lines += [*([f"SKIP {wanted.skip}"] if wanted.skip else []), f"LIMIT {wanted.limit or ALL_ROWS}"]
     result = yield Query("\n".join(lines))
-    return _list_reply(chosen, wanted, result)
+    total = len(result.rows)
+    if total >= ALL_ROWS:
+        # More than are shown: how many in all?
+        total = (yield Query(f"{chosen.cypher()}\nRETURN count(DISTINCT e.code) AS `ETF 수`")).rows[0][0]
+    return _list_reply(chosen, wanted, result, total)
 
 
 def _expression(order: str, chosen: Selection) -> str:
     if order == "weight":
         weights = [variable for variable in chosen.columns if variable not in ("holdings", "concentration")]
+        if chosen.either and len(weights) > 1:
+            weights = [f"coalesce({weight}, 0)" for weight in weights]
         return f"({' + '.join(weights)})"
     return SHOWN.get(order) or order
 
@@ -90,7 +96,7 @@ def _returned(chosen: Selection, columns: list[str]) -> dict[str, str]:
     return returned
 
 
-def _list_reply(chosen: Selection, wanted: Wanted, result: Result) -> Reply:
+def _list_reply(chosen: Selection, wanted: Wanted, result: Result, total: int) -> Reply:
     described, english = chosen.described(), chosen.english
     if not result.rows:
         text = (
@@ -105,11 +111,11 @@ def _list_reply(chosen: Selection, wanted: Wanted, result: Result) -> Reply:
     if wanted.single:
         return Reply(_superlative(wanted, described, best, english), shown)
     if english:
-        return Reply(f"{described}: **{len(result.rows)}**. First: {best}.", shown)
+        return Reply(f"{described}: **{total:,}**. First: {best}.", shown)
     ranked = wanted.limit is not None
-    count = f"{len(result.rows):,}개"
+    count = f"{total:,}개"
     what = f"{described} {count}입니다" if ranked else f"{wording.with_particle(described, '은는')} **{count}**입니다"
-    more = f" (처음 {count}만 보여 드립니다)" if result.truncated else ""
+    more = f" (처음 {len(result.rows):,}개만 보여 드립니다)" if result.truncated or total > len(result.rows) else ""
     if wanted.order in SHOWN and first[COLUMN_NAMES[wanted.order][english]] is None:
         # Unknown figures come last, so nothing is known of any: there is no largest.
         return Reply(f"{what}{more}. {COLUMN_NAMES[wanted.order][english]}은 자료에 없습니다.", shown)
@@ -130,6 +136,8 @@ def _figure(chosen: Selection, wanted: Wanted, row: dict) -> str:
     if order == "weight":
         names = [column for variable, column in chosen.columns.items() if variable != "holdings"]
         values = [row[name] for name in names]
+        if chosen.either:
+            values = [value for value in values if value is not None] or [None]
         if any(value is None for value in values):
             return " (weight unknown)" if english else "(비중 자료 없음)"
         return f"({', '.join(wording.percent(value) for value in values)})"

@@ -29,7 +29,7 @@ def read(reader: Reader) -> Plan | None:
     if (
         not measures
         and reader.quantities("amount")
-        and reader.has("exceed", "undercut")
+        and _asks_for_a_day_beyond(reader)
         and not reader.has("invest", "aum")
     ):
         measures = ["price"]
@@ -70,6 +70,7 @@ def read(reader: Reader) -> Plan | None:
     if reader.take("average"):
         return Plan("price_average", lambda: average_steps(asked))
     firsts = reader.take("first_time")
+    reader.take("all_time")
     threshold = conditions(reader, CONDITIONED, {"percent": "premium", "amount": "close"})
     if threshold:
         reader.take("big", "small")
@@ -98,6 +99,12 @@ def _measures(reader: Reader) -> list[str]:
     named = [token for token in reader.find(*MEASURES)]
     others = [token.kind for token in named if not token.text.startswith(("얼마", "how much"))]
     return list(dict.fromkeys(others or [token.kind for token in named]))
+
+
+def _asks_for_a_day_beyond(reader: Reader) -> bool:
+    """`10만원을 넘은`, `10만원 넘은 첫날`: an amount that a price passed."""
+    passed = any(token.value.operator for token in reader.quantities("amount"))
+    return reader.has("exceed", "undercut") or (passed and reader.has("first_time", "day", "when", "day_count"))
 
 
 def _asks_how_much(reader: Reader) -> bool:

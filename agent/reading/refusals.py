@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from agent.reading import wording
 from agent.reading.days import future
 from agent.reading.plan import Plan, Reply
 from agent.reading.question import Reader
+from agent.reading.vocabulary import load_vocabulary
 
 # Concept → (kind, Korean, English). The first that occurs decides.
 _TOPICS: tuple[tuple[str, str, str, str], ...] = (
@@ -73,7 +75,15 @@ def read(reader: Reader) -> Plan | None:
             for token in reader.tokens:
                 token.used = True
             return Plan.saying(f"refuse_{kind}", Reply(en if reader.question.english else ko, status="refused"))
-    return None
+    return _small_talk(reader)
+
+
+def _small_talk(reader: Reader) -> Plan | None:
+    """A greeting and nothing else."""
+    if not reader.has("greeting") or any(token.kind not in load_vocabulary().light for token in reader.tokens):
+        return None
+    _, kind, ko, en = _TOPICS[0]
+    return Plan.saying(f"refuse_{kind}", Reply(en if reader.question.english else ko, status="refused"))
 
 
 def _is_just_ahead(reader: Reader) -> bool:
@@ -88,20 +98,66 @@ def _only_compares(reader: Reader) -> bool:
     )
 
 
+_OF_STOCKS = (
+    "price",
+    "nav",
+    "premium",
+    "return",
+    "rise",
+    "fall",
+    "market_cap",
+    "volume",
+    "open_price",
+    "high_price",
+    "low_price",
+)
+_OF_ETFS = ("fee", "aum", "cost", "listed", "leverage_type", "replication")
+
+
 def stock_prices(reader: Reader) -> Plan | None:
-    """Prices of single stocks are not in the data, only what ETFs hold of them."""
+    """Figures of single stocks, and of funds abroad, are not in the data, only what ETFs hold of them."""
+    if not reader.find("stock") or reader.find("etf") or reader.has("etf_word", "hold"):
+        return None
     asked = {token.kind for token in reader.tokens} <= {"stock", "how_much", "how_is", "now", "filler", "exist"}
-    measured = (asked and reader.has("how_much", "how_is")) or reader.has("price", "nav", "premium", "return", "rise", "fall", "market_cap", "volume", "open_price", "high_price", "low_price",
-                          "turnover")  # fmt: skip
-    if not measured or not reader.find("stock") or reader.find("etf") or reader.has("etf_word", "hold", "fee", "aum"):
+    measured = (asked and reader.has("how_much", "how_is")) or reader.has(*_OF_STOCKS, "turnover")
+    if reader.has("fee", "aum", "weight") or reader.has("big", "small", "most"):
+        measured = False
+    lacking = reader.has(*_OF_ETFS) and not reader.has(
+        "big", "small", "most", "oldest", "newest", "list", "active", "weight", "count", "new", "both", "together"
+    )
+    if not measured and (not lacking or reader.find("company", "tag", "index", "quantity")):
         return None
     for token in reader.tokens:
         token.used = True
     name = reader.find("stock")[0].value.name
-    if reader.question.english:
-        return Plan.saying(
-            "refuse_stock_price",
-            Reply(f"There are no prices of single stocks such as {name} in the data.", status="refused"),
-        )
-    text = f"{name} 같은 개별 종목의 주가와 수익률은 자료에 없습니다. 어느 ETF가 얼마나 담고 있는지는 알려 드릴 수 있습니다."
-    return Plan.saying("refuse_stock_price", Reply(text, status="refused"))
+    english = reader.question.english
+    if not measured:
+        text = f"{wording.with_particle(name, '은는')} 국내 상장 ETF가 아니라서 보수, 규모, 상장일 같은 자료가 없습니다. 어느 ETF가 담고 있는지는 알려 드릴 수 있습니다."
+        said = f"{name} is no ETF listed in Korea, so its fee, size and listing date are not in the data."
+    else:
+        text = f"{name} 같은 개별 종목의 주가와 수익률은 자료에 없습니다. 어느 ETF가 얼마나 담고 있는지는 알려 드릴 수 있습니다."
+        said = f"There are no prices of single stocks such as {name} in the data."
+    suggestions = (
+        [f"Which ETFs hold {name}?"] if english else [f"{wording.with_particle(name, '을를')} 가장 많이 담은 ETF는?"]
+    )
+    return Plan.saying(
+        "refuse_stock_price", Reply(said if english else text, status="refused", suggestions=suggestions)
+    )
+
+
+def index_levels(reader: Reader) -> Plan | None:
+    """`코스피 지수 지금 몇이야`: levels of indexes are not in the data; None for ETFs that track one."""
+    if not reader.find("index", "kospi", "kosdaq") and not reader.has("index_word"):
+        return None
+    if reader.find("etf", "stock", "company") or reader.has(
+        "etf_word", "track", "hold", "fee", "aum", "list", "exist", "cost", "manager", "by_group", "listed"
+    ):
+        return None
+    kinds = {token.kind for token in reader.tokens}
+    if not kinds & {"how_much", "count", "price", "now", "rise", "fall", "return"} or kinds & {"most", "big", "small"}:
+        return None
+    for token in reader.tokens:
+        token.used = True
+    text = "지수 자체의 값은 자료에 없습니다. 그 지수를 추종하는 ETF와 그 시세는 알려 드릴 수 있습니다."
+    en = "Levels of indexes are not in the data. I can list the ETFs that track one, and their prices."
+    return Plan.saying("refuse_index_level", Reply(en if reader.question.english else text, status="refused"))

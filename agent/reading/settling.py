@@ -46,13 +46,14 @@ def _language(text: str, tokens: Sequence[Token]) -> str:
     """ko or en, by the words between the names; a text with Hangul needs English words of its own to be English."""
     characters = list(text)
     for token in tokens:
-        if token.kind == "entity":
+        if token.kind == "entity" or token.is_entity:
             characters[token.start : token.end] = " " * (token.end - token.start)
     rest = "".join(characters)
     hangul = sum("가" <= character <= "힣" for character in rest)
     words = [word for word in re.findall(r"[a-z]+", rest.lower()) if word not in _SHARED_WORDS]
     if not words:
-        return "ko" if any("가" <= character <= "힣" for character in text) else "en"
+        # Names of Korean ETFs are Latin: `KODEX 200 top 5` is nobody's English.
+        return "ko"
     return "ko" if hangul * 2 >= sum(map(len, words)) else "en"
 
 
@@ -101,6 +102,10 @@ def _settle_words(question: Question) -> None:
         elif kind == "often" and not kinds & set(_TRADING):
             # How often something was traded is another question than how much.
             kind = "filler"
+        elif kind == "best_word" and token.text.startswith(("최고가", "최고점")) and not kinds & _MEASURED:
+            tokens[index] = replace(token, kind="big")
+            tokens.insert(index + 1, Token(token.end, token.end, "price", ""))
+            continue
         elif kind in ("high_point", "low_point"):
             kind = "big" if kind == "high_point" else "small"
             if not kinds & {"price", "high_price", "low_price", "nav", "premium"}:
@@ -110,6 +115,7 @@ def _settle_words(question: Question) -> None:
             tokens[index] = replace(token, kind=kind)
 
 
+_MEASURED = {"return", "fee", "aum", "weight", "premium", "volume", "nav", "concentration", "price", "rise", "fall"}
 _TIMED = ("오래", "먼저", "일찍", "나중", "늦게", "빠르", "빨리")
 _TAKING = ("hold", "buy", "new", "entered", "sell", "out", "holdings")
 _PRICED = ("싸", "싼", "쌌", "비싸", "비싼", "비쌌", "낮", "높")
@@ -129,6 +135,13 @@ def _settle_combinations(question: Question) -> None:
         before = tokens[index - 1].kind if index else ""
         if token.kind == "bond" and _beside(tokens, index, ("etf_word",)):
             tokens[index] = replace(token, kind="bond_class")
+        if token.kind in ("korean_stock", "foreign_stock") and "etf" not in kinds and "etf_word" in kinds:
+            # `국내 주식 ETF`: ETFs of a region and of a kind of asset.
+            where = "domestic" if token.kind == "korean_stock" else "overseas"
+            tokens[index] = replace(token, kind=where)
+            tokens.insert(index + 1, Token(token.end, token.end, "equity_class", ""))
+        if token.kind == "stock_word" and before in ("domestic", "overseas") and "etf_word" in kinds - {"etf"}:
+            tokens[index] = replace(token, kind="equity_class")
         if token.kind == "absent" and before == "etf_word":
             tokens[index] = replace(token, kind="exist")
         if token.kind == "domestic" and "stock" in kinds and _beside(tokens, index, ("etf_word", "listed")):

@@ -39,10 +39,20 @@ def missing(question: Question) -> Unclear | None:
         return None
     if kinds & {"stock_word", "holdings"} and "hold" in kinds and kinds & {"most", "big", "rank"}:
         return None
+    if _lists_by_itself(question, kinds):
+        return None
     asked = kinds & {*_OF_ETF, *_TRADES}
     if asked and kinds <= {*_OF_ETF, *_TRADES, *_BESIDE} and not spoken & {"active", "data", "by_group", "list"}:
         return Unclear("어느 ETF를 말하는지 알려 주세요. 예: KODEX 200 보수는?", "Which ETF do you mean?", _SUGGESTED)
     return None
+
+
+def _lists_by_itself(question: Question, kinds: set[str]) -> bool:
+    """A threshold on a figure, or groups to rank: `총보수 1% 이상`, `테마별 순자산 합계`."""
+    limits = [token for token in question.tokens if token.kind == "quantity" and token.value.operator]
+    if limits and kinds <= {"fee", "aum", "premium", "quantity", "count", "big", "small", "most"}:
+        return True
+    return bool(kinds & {"tag_word", "index_word", "manager"} and kinds & {"sum", "average", "by_group", "quantity"})
 
 
 _SUGGESTED = ("KODEX 200 보수는?", "KODEX 200 상위 종목은?", "삼성전자를 가장 많이 담은 ETF는?")

@@ -15,6 +15,7 @@ from agent.reading.vocabulary import FILLER, load_vocabulary
 
 # ETFs that were found before, kept or left out: they are given to a text, and no name says so.
 ETF_SETS = ("etf_set", "etf_left_out")
+_NAMES = ("entity", "etf", "stock", "company", "tag", "index", "unknown_code")
 ENTITY_KINDS = ("etf", "stock", "company", "tag", "index", "group", "unknown_code", *ETF_SETS)
 _PARTICLE = re.compile(
     r"(?:에선|에겐|엔|에서의|에서는|에서도|에서|에게서|에게|에는|에도|에만|에|으로는|으로도|으로|로는|로도|로|이랑은|이랑|랑은|랑|하고는|하고|과의|와의|"
@@ -25,6 +26,11 @@ _PARTICLE = re.compile(
 _ENDING = re.compile(
     r"(?:(?:하|함|한|할|해|했|됨|된|되|돼|됐|임|인|일|이었|였|이던|던|이네|네|입니|이야|예요|이에요|에요|죠|지|냐|니|나요|음|군|구나)"
     r"(?:(?![않못없])[가-힣]){0,4})(?![가-힣])"
+)
+# A name takes the copula alone: what follows it otherwise belongs to another name (삼전|하닉) or to a mistyped one (SK|하이닉쓰).
+_COPULA = re.compile(
+    r"(?:인|임|이?야|이?에요|예요|이?죠|이?지|이?냐|이?니|이?네|인가|인지|인데|이고|이며|이면|이?었?던|입니|이었|였|이다|이랑은)"
+    r"(?:[요가다까고는은데어나면지만며서]{0,3})(?![가-힣])"
 )
 _PUNCTUATION = re.compile(r"[\s.,!?~…·:;\"'“”‘’()\[\]/|&+*<>=\-–—→\u2600-\u27bf\ufe0f\u200d\U0001f000-\U0001faff]+")
 _CHUNK = re.compile(r"[0-9A-Za-z]+|[^\s0-9A-Za-z.,!?~…·:;\"'“”‘’()\[\]/|&+*<>=\-–—→]+")
@@ -129,7 +135,8 @@ def _pieces_at(
             if _PARTICLE.fullmatch(text, position, end):
                 followed = end == len(text) or not ("가" <= text[end] <= "힣")
                 yield Piece(position, end, "particle", cost=0.2 if followed else 0.5)
-    if after_token and before.kind != "particle" and (found := _ENDING.match(text, position)):
+    ending = _COPULA if before is not None and before.kind in _NAMES else _ENDING
+    if after_token and before.kind != "particle" and (found := ending.match(text, position)):
         yield Piece(position, found.end(), "particle", cost=0.6)
     if not after_token and before is not None and before.kind == "space" and (found := _PARTICLE.match(text, position)):
         end = found.end()

@@ -32,13 +32,13 @@ def understand(
     names = [*index.pieces(text), *given]
     unknown_codes = _unknown_codes(text, names)
     pieces = [*names, *unknown_codes]
-    blanked = _blank(text, tokenise(text, [*pieces, *find_dates_and_quantities(text, as_of)]))
-    pieces += find_dates_and_quantities(blanked, as_of)
+    blanked = _blank(text, tokenise(text, [*pieces, *_outside(names, find_dates_and_quantities(text, as_of))]))
+    pieces += _outside(names, find_dates_and_quantities(blanked, as_of))
     tokens = tokenise(text, pieces)
     more = reordered(index, text, tokens)
     if any(token.kind == "unknown" for token in tokens):
         more += resolve_unknown(connection, text, tokens)
-    more += _preferred(index, text, tokens)
+    more += [*_preferred(index, text, tokens), *_no_products(tokens)]
     if more:
         tokens = tokenise(text, [*pieces, *more])
     return settle(text, tokens, as_of, dataset)
@@ -70,6 +70,31 @@ def _preferred(index: NameIndex, text: str, tokens: list[Token]) -> list[Piece]:
     return pieces
 
 
+def _no_products(tokens: list[Token]) -> list[Piece]:
+    """`TIGER 반도체TOP30`: what is written in one behind a brand is one name, and if there is no such ETF, no filter either."""
+    if any(token.kind == "etf_word" for token in tokens):
+        return []
+    pieces = []
+    for place, brand in enumerate(tokens[:-2]):
+        if (
+            brand.kind != "entity"
+            or brand.particle
+            or not any(one.source == "brand" for one in brand.value.of("company"))
+        ):
+            continue
+        last = place + 1
+        while last + 1 < len(tokens) and tokens[last + 1].start == tokens[last].end and tokens[last + 1].kind in _PARTS:
+            last += 1
+        written = tokens[place + 1 : last + 1]
+        joined = len(written) > 1 and all(token.kind in _PARTS for token in written)
+        if joined and written[0].start - brand.end <= 1:
+            pieces.append(Piece(brand.start, tokens[last].end, "unknown", cost=0.3))
+    return pieces
+
+
+_PARTS = ("entity", "quantity", "unknown")
+
+
 def _unknown_codes(text: str, names: list[Piece]) -> list[Piece]:
     known = {(piece.start, piece.end) for piece in names}
     return [
@@ -93,10 +118,21 @@ def find_dates_and_quantities(text: str, as_of: date) -> list[Piece]:
     for period in periods:
         characters[period.start : period.end] = " " * (period.end - period.start)
     for quantity in find_quantities("".join(characters)):
-        # A bare number is more often a part of a name: `KODEX 200보다 저렴한`.
+        # A bare number is more often a part of something else: `KODEX 200보다 저렴한`.
         cost = (1.3 if quantity.kind == "number" else 1.0) - 0.01 * (quantity.end - quantity.start)
         pieces.append(Piece(quantity.start, quantity.end, "quantity", quantity, cost))
     return pieces
+
+
+def _outside(names: list[Piece], found: list[Piece]) -> list[Piece]:
+    """Without the bare numbers inside a name: `TIGER 200보다 싸` is a name and a comparison, and no 200."""
+    return [
+        piece
+        for piece in found
+        if piece.kind != "quantity"
+        or piece.value.kind != "number"
+        or not any(name.start < piece.start < name.end for name in names)
+    ]
 
 
 def _blank(text: str, tokens: list[Token]) -> str:

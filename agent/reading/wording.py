@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -59,6 +60,31 @@ def listed(names: Sequence[Any], most: int = 5, english: bool = False) -> str:
     if rest <= 0:
         return shown
     return f"{shown} and {rest} more" if english else f"{shown} 외 {rest}개"
+
+
+_SLOT = re.compile(r"\{(\w+)\}(?:(은|는|이|가|을|를|과|와|으로|로)(?![가-힣]))?")
+_PAIRS = {
+    "은": "은는",
+    "는": "은는",
+    "이": "이가",
+    "가": "이가",
+    "을": "을를",
+    "를": "을를",
+    "과": "과와",
+    "와": "과와",
+    "으로": "으로",
+    "로": "으로",
+}
+
+
+def filled(text: str, name_of: Callable[[str], str]) -> str:
+    """A text with names for its slots in braces, and with the particles that fit the names."""
+
+    def name(slot: re.Match[str]) -> str:
+        value = name_of(slot[1])
+        return with_particle(value, _PAIRS[slot[2]]) if slot[2] else value
+
+    return _SLOT.sub(name, text)
 
 
 def span(first: date, last: date) -> str:
