@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import threading
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
 from agent.answer import Answer
 from agent.events import Sink
+from agent.examples import nearest
+from agent.masking import masked
+from agent.reading.understanding import understand
 from agent.runner import ask
 from backend.chat.schemas import ChatRequest
 from backend.chat.threads import Ask
 from backend.db.engine import Database
+from backend.errors import AtlasError
+from backend.market.dataset import get_dataset
 from backend.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 
 def answering(database: Database, settings: Settings) -> Ask:
@@ -32,8 +42,13 @@ def answering(database: Database, settings: Settings) -> Ask:
 
 
 def open_agent(database_url: str, settings: Settings) -> Ask:
-    """Return the same in a process that has no database yet; the first question finds the examples' weights computed."""
-    from agent.examples import offline_embedder
-
-    offline_embedder()
-    return answering(Database(database_url, settings), settings)
+    """Return the same in a process that has no database yet, with what every question needs already read."""
+    database = Database(database_url, settings)
+    try:
+        with database.engine("atlas_app").connect() as connection:
+            dated = get_dataset(connection)
+            nearest(connection, masked(understand(connection, "KODEX 200", dated.as_of, dated.dataset)))
+    except (AtlasError, SQLAlchemyError) as error:
+        # There may be no market yet, and questions say so themselves.
+        log.info("nothing to read in advance", reason=str(error))
+    return answering(database, settings)

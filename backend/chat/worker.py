@@ -86,7 +86,6 @@ def main(descriptor: int) -> None:
     """Serve on an inherited socket until its other end is closed."""
     # Ctrl-C reaches every process of the terminal; the web server says when to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(NICENESS)
     with socket.socket(fileno=descriptor) as connection:
         try:
             log_level, factory, arguments = receive(connection)
@@ -95,7 +94,10 @@ def main(descriptor: int) -> None:
         from backend.logs import configure
 
         configure(log_level)
-        Worker(connection, factory(*arguments)).serve()
+        worker = Worker(connection, factory(*arguments))
+        # Only once it is ready: until then somebody may be waiting for nothing else.
+        os.nice(NICENESS)
+        worker.serve()
     # Runs that do not notice that nobody waits must not keep the process.
     os._exit(0)
 
