@@ -9,6 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from backend import web_build
+from backend.curation.access import admin_token
+from backend.settings import Settings
 
 pytestmark = pytest.mark.browser
 
@@ -41,4 +43,38 @@ def test_every_state_of_the_page_keeps_the_rules(
         expect(page.locator(".turn").last).not_to_have_attribute("data-phase", "running")
     for fold in page.locator("details").all():
         fold.evaluate("fold => { fold.open = true }")
+    page.locator(".turn").first.get_by_role("button", name="아쉬워요").click()
+    expect(page.locator(".reasons")).to_be_visible()
     assert violations(page, axe) == []
+    page.get_by_role("button", name="지난 대화").click()
+    expect(page.locator(".conversation").first).to_be_visible()
+    assert violations(page, axe) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_every_state_of_the_administrators_page_keeps_the_rules(
+    open_page: Callable[..., Page], scripted_server: str, settings: Settings, axe: str, scheme: str, width: int
+) -> None:
+    page = open_page(f"{scripted_server}/admin", width=width, color_scheme=scheme, reduced_motion="reduce")
+    page.get_by_label("관리자 토큰").fill("wrong")
+    page.get_by_role("button", name="들어가기").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert violations(page, axe) == []
+    page.get_by_label("관리자 토큰").fill(admin_token(settings.home))
+    page.get_by_role("button", name="들어가기").click()
+    expect(page.locator(".entries, .empty").first).to_be_visible()
+    for fold in page.locator("details").all()[:5]:
+        fold.evaluate("fold => { fold.open = true }")
+    assert violations(page, axe) == []
+
+    page.get_by_role("navigation", name="관리").get_by_role("button", name="후보").click()
+    page.get_by_label("새 후보의 질문").fill("KODEX 200 보수는?")
+    page.get_by_role("button", name="만들기").click()
+    page.get_by_label("Cypher", exact=True).fill("MATCH (e:ETF {code: '069500'}) RETURN e.name AS ETF // 이름")
+    page.get_by_role("button", name="이름을 자리로 바꾸기").click()
+    expect(page.get_by_label("자리 1의 이름")).to_be_visible()
+    page.get_by_role("button", name="실행").click()
+    expect(page.locator(".trial tbody tr")).to_have_count(1)
+    assert violations(page, axe) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width

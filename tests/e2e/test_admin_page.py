@@ -93,7 +93,7 @@ def test_turns_are_filtered_and_show_how_their_answers_came_about(admin: Page, c
     ask(curated_server, "KODEX 200 운용사는 어디야?", "filter-2", verdict="down")
     admin.reload()
     expect(entry(admin, "KODEX 200 보수는?").first).to_be_visible()
-    admin.get_by_label("👎만").check()
+    admin.get_by_label("아쉬워요만").check()
     expect(entry(admin, "KODEX 200 보수는?")).to_have_count(0)
     found = entry(admin, "KODEX 200 운용사는 어디야?").first
     expect(found).to_contain_text("답이 틀려요")
@@ -101,7 +101,7 @@ def test_turns_are_filtered_and_show_how_their_answers_came_about(admin: Page, c
     for name in ("가린 질문", "답", "시간", "모델"):
         expect(found.locator("dt", has_text=name).first).to_be_visible()
     expect(found).to_contain_text("이름 찾기")
-    admin.get_by_label("👎만").uncheck()
+    admin.get_by_label("아쉬워요만").uncheck()
     admin.get_by_label("질문에서 찾기").fill("보수는")
     expect(entry(admin, "KODEX 200 운용사는 어디야?")).to_have_count(0)
     expect(entry(admin, "KODEX 200 보수는?").first).to_be_visible()

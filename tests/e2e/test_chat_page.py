@@ -267,6 +267,8 @@ def test_earlier_conversations_are_listed_opened_and_removed(page: Page) -> None
     drawer.get_by_role("button", name="지우기", exact=True).click()
     expect(drawer.locator(".conversation-title")).to_have_text(["내일 오를까?"])
     page.keyboard.press("Escape")
+    expect(drawer).to_have_count(0)
+    expect(page.get_by_role("button", name="지난 대화")).to_be_focused()
     expect(page.locator(".turn")).to_have_count(0)
     page.reload()
     page.get_by_role("button", name="지난 대화").click()

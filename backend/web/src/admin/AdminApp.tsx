@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo, useState } from 'react'
 
 import { Header } from '../Header'
 import { Problem, told } from '../http'
+import { Icon } from '../icons'
 import { useMarketStatus } from '../market-status'
 import { AdminApi } from './api'
 import { AdminContext, type AdminWork, type Complaint } from './context'
@@ -62,7 +63,8 @@ export function AdminApp() {
     <>
       <Header status={status}>
         <a className="button quiet" href="/">
-          질문 화면
+          <Icon name="chat" />
+          <span>질문 화면</span>
         </a>
       </Header>
       <main className="admin">

@@ -1,5 +1,6 @@
 import { useState } from 'react'
 
+import { Icon } from '../icons'
 import { PAGE_SIZE, type TurnFilter } from './api'
 import { ComplaintNotice } from './ComplaintNotice'
 import { type Complaint, useAdmin } from './context'
@@ -43,7 +44,8 @@ export function TurnsTab({ onOpen }: { onOpen: (exampleId: string) => void }) {
             type="checkbox" checked={filter.verdict === 'down'}
             onChange={(event) => change({ verdict: event.target.checked ? 'down' : '' })}
           />
-          👎만
+          <Icon name="thumbDown" size={16} />
+          아쉬워요만
         </label>
         <Choice label="상태" options={STATUSES} value={filter.status ?? ''} onChange={(status) => change({ status })} />
         <Choice label="답한 방법" options={SOURCES} value={filter.source ?? ''} onChange={(source) => change({ source })} />

@@ -9,5 +9,5 @@ export const SOURCES: Record<string, string> = { verified: '검증된 질의', r
 export const EXAMPLE_STATUSES: Record<string, string> = { candidate: '후보', verified: '검증됨', retired: '보관' }
 
 export const STAGES: Record<string, string> = {
-  link: '이름 찾기', examples: '예시 찾기', think: '모델', query: '질의', answer: '답 쓰기', embed: '임베딩',
+  link: '이름 찾기', examples: '예시 찾기', think: '모델', query: '질의', answer: '답 쓰기', embed: '임베딩', follow_up: '이어진 질문', turn: '차례 기다림',
 }

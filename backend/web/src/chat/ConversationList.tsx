@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react'
+import { useLayoutEffect, useRef, useState } from 'react'
 
 import { told } from '../http'
 import { Icon } from '../icons'
@@ -18,7 +18,8 @@ export function ConversationList({ store, list, currentId, onClose }: Conversati
   const dialog = useRef<HTMLDialogElement>(null)
   const [problem, setProblem] = useState<string | null>(null)
 
-  useEffect(() => {
+  // Before it is taken out of the page, so that closing it gives the focus back to where it was.
+  useLayoutEffect(() => {
     const drawer = dialog.current
     drawer?.showModal()
     void store.refreshList()
@@ -36,7 +37,11 @@ export function ConversationList({ store, list, currentId, onClose }: Conversati
 
   return (
     <dialog
-      ref={dialog} className="drawer" aria-labelledby="drawer-title" onClose={onClose}
+      ref={dialog} className="drawer" aria-labelledby="drawer-title"
+      onCancel={(event) => {
+        event.preventDefault()
+        onClose()
+      }}
       onClick={(event) => event.target === event.currentTarget && onClose()}
     >
       <div className="drawer-body">

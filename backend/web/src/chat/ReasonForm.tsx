@@ -1,4 +1,4 @@
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, useEffect, useRef, useState } from 'react'
 
 import { OTHER, parts, reason, REASON_LIMIT, REASONS } from './reasons'
 
@@ -16,6 +16,11 @@ export function ReasonForm({ name, stored, busy, onSend, onClose }: ReasonFormPr
   const [chosen, setChosen] = useState(() => parts(stored).chosen)
   const [words, setWords] = useState(() => parts(stored).words)
   const said = reason(chosen, words)
+  const form = useRef<HTMLFormElement>(null)
+
+  useEffect(() => {
+    form.current?.scrollIntoView({ block: 'nearest' })
+  }, [])
 
   const submit = (event: FormEvent) => {
     event.preventDefault()
@@ -23,7 +28,7 @@ export function ReasonForm({ name, stored, busy, onSend, onClose }: ReasonFormPr
   }
 
   return (
-    <form className="reasons" onSubmit={submit} onKeyDown={(event) => event.key === 'Escape' && onClose()}>
+    <form ref={form} className="reasons" onSubmit={submit} onKeyDown={(event) => event.key === 'Escape' && onClose()}>
       <fieldset>
         <legend>무엇이 아쉬웠나요?</legend>
         <div className="reasons-offered">
