@@ -25,9 +25,8 @@ from agent.tools import tools
 from backend.errors import QueryFailed
 
 MOST_STEPS = 8
-_NO_LOGIC = {
-    # Templates without any logic in them: what people wrote must never be read as a template.
-    "system_prompt": "{{custom_instructions}}",
+_NO_TEMPLATES = {
+    "system_prompt": "",
     "planning": {"initial_plan": "", "update_plan_pre_messages": "", "update_plan_post_messages": ""},
     "managed_agent": {"task": "", "report": ""},
     "final_answer": {"pre_messages": "", "post_messages": ""},
@@ -38,7 +37,14 @@ log = structlog.get_logger(__name__)
 
 
 class _Agent(ToolCallingAgent):
-    """smolagents' agent, which asks for nothing more once its steps are used up."""
+    """smolagents' agent without its templates: what people wrote must never be read as one.
+
+    Once its steps are used up, it asks for nothing more.
+    """
+
+    def initialize_system_prompt(self) -> str:
+        """The instructions as they are."""
+        return self.instructions or ""
 
     def provide_final_answer(self, task: str) -> ChatMessage:
         """No answer: the caller says that the steps were not enough."""
@@ -55,7 +61,7 @@ def answer_with_model(context: RunContext, question: Question, nearest: Near, hi
     stream = AnswerStream(lambda piece: context.emit(AnswerDelta(piece)))
     context.emit(StepStarted("think", "think", "언어 모델이 생각하는 중"))
     agent = _Agent(
-        tools(context), StreamedModel(context, stream), prompt_templates=_NO_LOGIC,
+        tools(context), StreamedModel(context, stream), prompt_templates=_NO_TEMPLATES,
         instructions=instructions(question, [example for example, _ in nearest]),
         max_steps=MOST_STEPS, verbosity_level=LogLevel.OFF,
     )  # fmt: skip
