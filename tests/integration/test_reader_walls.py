@@ -18,6 +18,21 @@ from backend.graph.client import QueryTimeout, run_cypher
 from backend.graph.labels import GRAPHS, MARKET
 
 READER = "atlas_reader"
+# Volatile, and without effect: they tell the time, draw a number, or are the machinery of types, indexes and Cypher.
+HARMLESS_FUNCTIONS = {
+    *(f"pg_catalog.{name}" for name in (
+        "array_sample", "array_shuffle", "clock_timestamp", "gen_random_uuid", "random", "random_normal", "timeofday",
+        "uuidv4", "uuidv7",
+    )),
+    *(f"ag_catalog.{name}" for name in (
+        "_agehash_self_test", "age_pg_upgrade_status", "age_rand", "age_reduce_transfn", "agtype_volatile_wrapper", "cypher",
+        "graph_exists",
+    )),
+    *(f"public.{name}" for name in (
+        "hnsw_bit_support", "hnsw_halfvec_support", "hnsw_sparsevec_support", "hnswhandler", "ivfflat_bit_support",
+        "ivfflat_halfvec_support", "ivfflathandler",
+    )),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -318,3 +333,87 @@ def test_the_reader_may_change_no_table_and_make_nothing(database: Database) -> 
             """
         ).fetchall()
     assert (changeable, schemas, in_database, memberships) == ([], [], (False,), [])
+
+
+def test_the_reader_may_call_no_function_with_an_effect(database: Database) -> None:
+    """Volatile functions are those that may do something; a future one fails here until somebody has thought about it."""
+    with database.connect() as administrator:
+        callable_ = administrator.execute(
+            """
+            SELECT n.nspname || '.' || p.proname
+            FROM pg_proc AS p
+            JOIN pg_namespace AS n ON n.oid = p.pronamespace
+            WHERE p.provolatile = 'v'
+              AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+              AND has_schema_privilege('atlas_reader', n.oid, 'USAGE')
+              AND has_function_privilege('atlas_reader', p.oid, 'EXECUTE')
+            """
+        ).fetchall()
+    assert {name for (name,) in callable_} == HARMLESS_FUNCTIONS
+
+
+def test_of_this_programs_own_functions_the_reader_may_call_none(database: Database) -> None:
+    with database.connect() as administrator:
+        own = administrator.execute(
+            """
+            SELECT p.oid::regprocedure::text
+            FROM pg_proc AS p
+            LEFT JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+            WHERE d.objid IS NULL
+              AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+              AND p.prorettype <> 'trigger'::regtype
+              AND has_function_privilege('atlas_reader', p.oid, 'EXECUTE')
+            """
+        ).fetchall()
+    assert own == []
+
+
+def test_no_function_runs_with_the_rights_of_its_owner_for_the_reader(database: Database) -> None:
+    with database.connect() as administrator:
+        lending = administrator.execute(
+            """
+            SELECT oid::regprocedure::text
+            FROM pg_proc
+            WHERE prosecdef
+              AND has_function_privilege('atlas_reader', oid, 'EXECUTE')
+            """
+        ).fetchall()
+    assert lending == []
+
+
+def test_every_table_about_people_refuses_the_reader(database: Database, reader: psycopg.Connection) -> None:
+    with database.connect() as administrator:
+        tables = administrator.execute(
+            """
+            SELECT c.oid::regclass::text
+            FROM pg_class AS c
+            WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f')
+              AND c.relnamespace = 'public'::regnamespace
+            """
+        ).fetchall()
+    assert {"conversations", "turns", "feedback", "model_usage"} <= {table for (table,) in tables}
+    for (table,) in tables:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            reader.execute(f"SELECT * FROM {table} LIMIT 1")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            reader.execute(f"SELECT count(*) FROM {table}")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM pg_prepared_statements",
+        "SELECT * FROM pg_locks",
+        "SELECT query FROM pg_stat_activity",
+        "SELECT setseed(0.5)",
+        "SELECT set_limit(0.1)",
+        "SELECT rolpassword FROM pg_authid",
+        "SELECT * FROM pg_file_settings",
+        "SELECT * FROM pg_hba_file_rules",
+        "SELECT stavalues1 FROM pg_statistic",
+        "UPDATE pg_settings SET setting = '0' WHERE name = 'statement_timeout'",
+    ],
+)
+def test_what_other_sessions_do_is_hidden_and_no_setting_changes(reader: psycopg.Connection, statement: str) -> None:
+    with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)):
+        reader.execute(statement)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from agent.query_watch import QueryCancelled, QueryTooLarge, QueryWatch
 from agent.sandbox import run_as_reader, run_guarded
@@ -152,3 +155,20 @@ def test_a_database_that_is_away_is_no_answer(database: Database) -> None:
     away = Database(database.url().replace("port=5432", "port=1"), database.settings)
     with pytest.raises(Unavailable):
         run_guarded(away, MARKET, "RETURN 1", timeout_ms=1_000, row_limit=1)
+
+
+PIECES = """
+    MATCH (e:ETF) | OPTIONAL MATCH (e:ETF)-[h:HOLDS]->(s) | WITH e | WITH e, 1 AS s | WHERE e.code = '069500' | RETURN e.code AS a
+    RETURN count(*) AS a | UNWIND range(1, 3) AS x | UNWIND [1, e] AS x | ORDER BY a DESC | LIMIT 2 | UNION | SET e.code = 'x'
+    CREATE (:ETF {code: 'y'}) | DELETE e | DETACH DELETE e | REMOVE e.code | MERGE (e:ETF) | , | ( | ) | [x IN [1] | x] | {a: 1}
+    $p | 'x' | `q` | pg_sleep(1) | pg_catalog.set_config('a', 'b') | :: text | -- | /* | */ | // | ; | $$ | EXISTS { (e)-[:HOLDS]->() }
+"""
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from([p.strip() for p in PIECES.replace("\n", "|").split("|") if p.strip()]), max_size=7))
+def test_whatever_passes_the_guard_neither_breaks_nor_writes(database: Database, pieces: list[str]) -> None:
+    with suppress(QueryRefused, QueryFailed):
+        run_guarded(database, MARKET, " ".join(pieces), timeout_ms=500, row_limit=5)
+    rows = run_as_reader(database, MARKET, "MATCH (n) RETURN n.code, n.name", timeout_ms=1_000, row_limit=5).rows
+    assert rows == [("069500", "KODEX 200")]

@@ -257,6 +257,73 @@ def test_what_is_no_single_query_is_refused(cypher: str) -> None:
     advice_for(cypher)
 
 
+@pytest.mark.parametrize(
+    ("cypher", "instead_of", "write"),
+    [
+        ("MATCH (e:ETF|Fund) RETURN e.name", "(e:ETF|Fund)", "(e)"),
+        ("MATCH (e)-[h:HOLDS|TRADED]->(s) RETURN s.code", "[h:HOLDS|TRADED]", "[h]"),
+        ("MATCH (e) WHERE e:ETF RETURN e.code", "e:ETF", "label(e) = 'ETF'"),
+        ("MATCH (e:ETF) WHERE e.listed > date('2026-01-01') RETURN e.code", "date('2026-01-01')", "'2026-01-01'"),
+        ("MATCH (e:ETF) WHERE e.listed > datetime('2026-01-01T00:00') RETURN 1", "datetime('2026-01-01T00:00')", "'2026-01-01'"),
+        ("MATCH (e:ETF) WHERE e.code != 'x' RETURN e.code", "!=", "<>"),
+        ("MATCH (e:ETF) RETURN e.expense_ratio", "expense_ratio", "fee"),
+        ("MATCH (e:ETF) RETURN e.nmae", "nmae", "name"),
+        ("MATCH (f:Fund) RETURN f.name", "Fund", "ETF"),
+        ("MATCH (e:ETF)-[:CONTAINS]->(s) RETURN s.name", "CONTAINS", "HOLDS"),
+        ("MATCH (s:Stock)-[h:HOLDS]->(e:ETF) RETURN e.code", "-[h:HOLDS]->", "<-[h:HOLDS]-"),
+        ("MATCH (e:ETF)<-[h:HOLDS]-(s:Stock) RETURN e.code", "<-[h:HOLDS]-", "-[h:HOLDS]->"),
+        ("MATCH (e:ETF)-[h:HOLDS]-(s:Stock) RETURN e.code", "-[h:HOLDS]-", "-[h:HOLDS]->"),
+        ("MATCH (c:Company)-[:MANAGED_BY]-(e:ETF) RETURN e.code", "-[:MANAGED_BY]-", "<-[:MANAGED_BY]-"),
+        ("MATCH (e:ETF) WHERE e.code = 69500 RETURN e.name", "e.code = 69500", "e.code = '069500'"),
+        ("MATCH (e:ETF) WHERE e.listed >= 20260101 RETURN e.name", "e.listed >= 20260101", "e.listed >= '2026-01-01'"),
+        ("MATCH (e:ETF) WHERE e.listed >= '2026.01.01' RETURN e.name", "e.listed >= '2026.01.01'", "e.listed >= '2026-01-01'"),
+        ("MATCH (e:ETF) WHERE e.fee < '0.1' RETURN e.name", "e.fee < '0.1'", "e.fee < 0.1"),
+        ("MATCH (e:ETF) WHERE e.active = 'Y' RETURN e.name", "e.active = 'Y'", "e.active = true"),
+        ("MATCH (e:ETF)-[t:TRADED]->(s) WHERE t.action = 'buy' RETURN s.name", "t.action = 'buy'", "t.action = 'new'"),
+        ("MATCH (e:ETF) RETURN lower(e.name)", "lower(", "toLower("),
+    ],
+)  # fmt: skip
+def test_a_refusal_names_the_piece_and_its_correction(cypher: str, instead_of: str, write: str) -> None:
+    with pytest.raises(QueryRefused) as refusal:
+        check(cypher, MARKET)
+    extra = refusal.value.extra
+    assert (extra["instead_of"], extra["write"]) == (instead_of, write)
+    assert extra["instead_of"] in cypher
+    assert extra["near"] in cypher
+
+
+@pytest.mark.parametrize(
+    "cypher",
+    [
+        "UNWIND range(0, 9) AS i RETURN i",
+        "MATCH (e:ETF) WITH collect(e.code) AS codes UNWIND range(1, size(codes) - 1) AS i RETURN codes[i]",
+        "MATCH (e:ETF)-[h:HOLDS]->(s) WITH collect(h.weight) AS w RETURN reduce(t = 0.0, x IN w | t + x) AS total",
+        "MATCH (e:ETF) WHERE e.name =~ '(?i).*kodex.*' RETURN e.name",
+        "MATCH (e:ETF) RETURN replace(e.name, 'KODEX', '코덱스') AS n",
+        "MATCH (e:ETF) RETURN e.name + ' (' + e.code + ')' AS n",
+        "MATCH (a:ETF)-[:HOLDS*1..2]-(b) WHERE a.code = '069500' RETURN count(*) AS n",
+        "MATCH (e:ETF) WHERE e.listed >= '2026' AND e.fee + 0.1 > 1 RETURN [x IN ['a'] WHERE x IN ['a']] AS n",
+        "MATCH (p:ETF)-[:HOLDS]-(q:ETF) RETURN p.code, q.code",
+    ],
+)
+def test_what_stays_small_passes(cypher: str) -> None:
+    check(cypher, MARKET)
+
+
+@pytest.mark.parametrize(
+    ("cypher", "word"),
+    [
+        ("MATCH (e:ETF) WHERE e.fee = NULL RETURN e.name", "IS NULL"),
+        ("MATCH (e:ETF) WHERE e.fee <> NULL RETURN e.name", "IS NOT NULL"),
+        ("MATCH (e:ETF) RETURN count(e) / 3 AS n", "remainder"),
+        ("MATCH (e:ETF) RETURN e.aum / 100000000 AS n", "remainder"),
+    ],
+)
+def test_what_is_legal_and_hardly_meant_passes_with_a_warning(cypher: str, word: str) -> None:
+    check(cypher, MARKET)
+    assert any(word in warning for warning in warnings(cypher, MARKET))
+
+
 def test_an_unknown_graph_is_refused() -> None:
     with pytest.raises(QueryRefused):
         check("RETURN 1", "ag_catalog")
