@@ -134,6 +134,15 @@ def test_the_reader_sees_no_table_even_by_plain_sql(market: Database, table: str
 # A model that obeys the attacker
 
 
+@pytest.fixture(scope="module")
+def stub() -> Iterator[StubLlm]:
+    """A model that says, one after the other, what stands in its `script`."""
+    script: list[Turn] = []
+    with StubLlm(lambda _body: script.pop(0)) as model:
+        model.script = script
+        yield model
+
+
 @pytest.fixture
 def asking(stub: StubLlm, market: Database, settings: Settings) -> Callable[..., Any]:
     """A function that asks with a model that says what the turns say."""
