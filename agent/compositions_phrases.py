@@ -85,7 +85,9 @@ def _part(question: Question, start: int, last: int, end: int, kind: str) -> Par
     inner = question.tokens[start : last + 1]
     rest = question.tokens[last + 1 :]
     content = [token for token in rest if token.kind not in load_vocabulary().light and token.kind != "filler"]
-    if not content:
+    kinds = {token.kind for token in inner}
+    if not content or (kinds & {"good", "bad", "ask_advice"} and not kinds & {"return", "rise", "fall"}):
+        # The best of what is a matter of opinion.
         return None
     counts = [token for token in inner if _is_count(token) and token is not question.tokens[start]]
     counts += [token for token in inner[:1] if _is_count(token)]

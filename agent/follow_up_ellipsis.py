@@ -37,8 +37,10 @@ _ORDER = ("most", "big", "small", "newest", "oldest", "rank_one", "best_word")
 
 def by_ellipsis(asking: SubQuestions, question: Question, turn: Turn) -> Resolved | AskBack | None:
     """The last question with this one's words in it, or this one with the last one's name; None where it is no such thing."""
-    if turn.plan is None:
-        return _filled_in(asking, question, turn)
+    if turn.plan is None or (is_names_only(question) and not turn.answered):
+        filled = _filled_in(asking, question, turn)
+        if filled is not None or turn.plan is None:
+            return filled
     if is_fragment(question):
         return _replacing(asking, question, turn)
     return (
