@@ -10,6 +10,8 @@ import { openTabs, type TabMessage, type Tabs } from './tabs'
 
 /** How often arrived events are drawn; a fast model sends hundreds a second. */
 const DRAW_INTERVAL_MS = 40
+/** How long a question waits for the visitor's cookie. */
+const INTRODUCTION_MS = 1_500
 
 export interface Thread {
   id: string
@@ -47,7 +49,8 @@ export class ConversationStore {
   /** Begins to talk to the server and to the other tabs. Returns what ends it. */
   start(): () => void {
     this.tabs = openTabs((message) => this.heard(message))
-    this.introduced = this.refreshList()
+    const patience = new Promise((resolve) => setTimeout(resolve, INTRODUCTION_MS))
+    this.introduced = Promise.race([this.refreshList(), patience])
     const { id, state } = this.shown.thread
     if (state === 'loading') void this.load(id)
     return () => {
