@@ -340,7 +340,7 @@ def test_the_language_models_key_goes_to_no_other_address(settings: Settings, se
     assert "sk-secret" not in str(service.headers)
     shared = own.model_copy(update={"embedding_base_url": None, "openai_base_url": service.url})
     embedder_of(MODEL, shared).embed(["가"])
-    assert service.headers[-1]["Authorization"] == "Bearer sk-secret"
+    assert "Bearer sk-secret" in service.headers[-1].values()
 
 
 def test_models_that_nobody_wants_are_dropped_with_vectors_jobs_and_index(database: Database, chosen: Settings) -> None:
