@@ -48,8 +48,9 @@ def ask(
 
     `history` are the messages before it, `emit` receives the events as they happen, and `cancelled` stops the run. The
     model is `settings.model`; with `verified_first` it is asked only where no verified example and no complete reading
-    answers. Its tokens are counted for `asker`; `options` take parts of the agent away, for measuring. Every failure comes back as an answer with status `failed` and a sentence that says so;
-    only a cancelled run raises, RunCancelled.
+    answers. Its tokens are counted for `asker`; `options` take parts of the agent away, for measuring. Personal data in
+    the question and the history is masked first. Every failure comes back as an answer with status `failed` and a
+    sentence that says so; only a cancelled run raises, RunCancelled.
     """
     started = time.perf_counter()
     run = _Run(
@@ -127,18 +128,23 @@ def _answer(run: _Run, text: str) -> Answer:
 
 
 def _found(run: _Run, context: RunContext, connection: Connection, question: Question) -> Answer:
-    if run.history and run.options.readings and (run.verified_first or run.settings.model == OFFLINE):
+    offline = run.settings.model == OFFLINE
+    if run.history and run.options.readings and (run.verified_first or offline):
         with context.stage("follow_up"):
             followed = answer_follow_up(context, connection, question, run.history)
-        if followed is not None:
+        if followed is not None and (offline or followed.status != "clarify"):
             return followed
     near = nearest_examples(context, connection, question)
-    if run.settings.model == OFFLINE:
+    if offline:
         return answer_offline(context, connection, question, near)
     if run.verified_first:
         sure = sure_answer(context, question, near)
-        if sure is not None:
+        # A language model may understand what would have to be asked back.
+        if sure is not None and sure.status != "clarify":
             return sure
+        context.cypher.clear()
+        context.tables.clear()
+        context.error = None
     from agent.llm_answers import answer_with_model
 
     return answer_with_model(context, question, near, run.history)
