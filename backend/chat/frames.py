@@ -8,6 +8,8 @@ import socket
 import struct
 from typing import Any
 
+READY = 0
+"""The number of no run: a worker tells it once it has all that it needs."""
 _LENGTH = struct.Struct(">I")
 
 

@@ -18,7 +18,7 @@ from collections.abc import Callable
 import structlog
 
 from agent.run_context import RunCancelled
-from backend.chat.frames import packed, receive
+from backend.chat.frames import READY, packed, receive
 from backend.chat.run import Told
 from backend.chat.schemas import ChatRequest
 from backend.chat.threads import BROKEN, Ask, outcome
@@ -40,6 +40,7 @@ class Worker:
     def serve(self) -> None:
         """Do what is asked until the other end is gone."""
         threading.Thread(target=self._send, name="worker-sends", daemon=True).start()
+        self._outgoing.put((READY, None))
         while True:
             try:
                 order, number, *more = receive(self._connection)

@@ -14,10 +14,10 @@ from typing import Any
 
 import structlog
 
-from backend.chat.frames import next_message, packed
+from backend.chat.frames import READY, next_message, packed
 from backend.chat.run import Failure, Told
 from backend.chat.schemas import ChatRequest
-from backend.chat.threads import Ask
+from backend.chat.threads import Ask, ThreadEngine
 
 log = structlog.get_logger(__name__)
 
@@ -33,12 +33,20 @@ _DIED = Failure("답을 만들던 프로세스가 멈췄습니다. 다시 시도
 class WorkerEngine:
     """Keeps `workers` processes, each with the agent that `factory(*arguments)` makes there, and shares the runs out.
 
-    A worker that dies ends its runs with an error and is started again.
+    A worker that dies ends its runs with an error and is started again. While none is ready, `meanwhile` answers in
+    threads of this process; without it questions wait for the first worker.
     """
 
     def __init__(
-        self, factory: Callable[..., Ask], arguments: tuple[Any, ...], workers: int = 1, *, log_level: str = "INFO"
+        self,
+        factory: Callable[..., Ask],
+        arguments: tuple[Any, ...],
+        workers: int = 1,
+        *,
+        meanwhile: Ask | None = None,
+        log_level: str = "INFO",
     ) -> None:
+        self._meanwhile = meanwhile and ThreadEngine(meanwhile)
         greeting = packed((log_level, factory, arguments))
         self._workers = [_Process(greeting) for _ in range(workers)]
 
@@ -69,7 +77,9 @@ class WorkerEngine:
         done: Callable[[], None],
     ) -> Callable[[], None]:
         """Start a run in the least busy process; returns what stops it."""
-        worker = min(self._workers, key=lambda one: (not one.is_up, one.busy))
+        worker = min(self._workers, key=lambda one: (not one.is_ready, not one.is_up, one.busy))
+        if self._meanwhile is not None and not worker.is_ready:
+            return self._meanwhile.start(request, cancelled, tell, done)
         return worker.start(request, tell, done)
 
 
@@ -83,6 +93,7 @@ class _Process:
         self._process: subprocess.Popen | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task | None = None
+        self.is_ready = False
 
     @property
     def is_up(self) -> bool:
@@ -154,6 +165,7 @@ class _Process:
     def _told(self, items: list[tuple[int, Told | None]]) -> None:
         told: dict[int, list[Told]] = {}
         for number, item in items:
+            self.is_ready = self.is_ready or number == READY
             if number not in self._runs:
                 continue
             if item is not None:
@@ -174,6 +186,7 @@ class _Process:
 
     async def _end(self) -> int | None:
         """Close the socket, which ends the process, and wait for it; returns its exit status."""
+        self.is_ready = False
         if self._writer is not None:
             self._writer.close()
             self._writer = None

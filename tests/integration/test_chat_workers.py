@@ -26,8 +26,8 @@ SLOW = "느린 질문"
 class Workers:
     """A chat server with worker processes that play the scripts."""
 
-    def __init__(self, count: int) -> None:
-        self.engine = WorkerEngine(ScriptedAgent, (), count)
+    def __init__(self, count: int, meanwhile: ScriptedAgent | None = None) -> None:
+        self.engine = WorkerEngine(ScriptedAgent, (), count, meanwhile=meanwhile)
         self.app = FastAPI(lifespan=self._lifespan)
         self.app.include_router(router)
         problems.install(self.app)
@@ -139,6 +139,17 @@ def test_a_killed_worker_ends_its_runs_with_an_error_and_is_replaced(workers: Wo
     assert len(ended) == 4
     wait_until(lambda: len(workers.engine.pids) == 2, 10)
     assert ask(server, "삼성전자")[-1]["type"] == "RUN_FINISHED"
+
+
+def test_the_first_question_waits_for_no_worker() -> None:
+    meanwhile = ScriptedAgent()
+    workers = Workers(1, meanwhile)
+    with serving(workers.app) as server:
+        assert ask(server, "삼성전자")[-1]["type"] == "RUN_FINISHED"
+        assert len(meanwhile.requests) == 1
+        wait_until(lambda: workers.engine._workers[0].is_ready, 20)
+        assert ask(server, "삼성전자")[-1]["type"] == "RUN_FINISHED"
+        assert len(meanwhile.requests) == 1
 
 
 def test_a_worker_steps_behind_the_web_server(workers: Workers, server: str) -> None:
