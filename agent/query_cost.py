@@ -1,7 +1,7 @@
 """The second wall: what PostgreSQL expects a query to cost, known before the query runs.
 
-The bounds are far above the dearest of the verified examples and readings on a year of the whole market (4 million units of cost, 1.5
-million rows) and below what could not end in time. Apache AGE plans ranges, lists and paths with fixed guesses, which is why
+The bounds are far above the dearest of the verified examples and readings with half a million dated holdings (4 million units of cost,
+1.5 million rows) and below what could not end in time. Apache AGE plans ranges, lists and paths with fixed guesses, which is why
 agent/cypher_bounds.py bounds those from the text.
 """
 
