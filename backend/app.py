@@ -100,7 +100,13 @@ async def _workers(database: Database, settings: Settings) -> AsyncIterator[Work
     if settings.chat_workers == 0:
         yield None
         return
-    workers = WorkerEngine(open_agent, (database.url(), settings), settings.chat_workers, log_level=settings.log_level)
+    workers = WorkerEngine(
+        open_agent,
+        (database.url(), settings),
+        settings.chat_workers,
+        meanwhile=answering(database, settings),
+        log_level=settings.log_level,
+    )
     await workers.open()
     try:
         yield workers
