@@ -323,6 +323,21 @@ def test_a_phone_sees_everything_without_scrolling_the_page_sideways(open_page: 
     expect(page.get_by_label("질문 보내기")).to_be_in_viewport()
 
 
+@pytest.mark.parametrize("phone", [True, False])
+def test_neither_header_nor_composer_covers_what_is_asked_answered_or_filled_in(
+    open_page: OpenPage, scripted_server: str, phone: bool
+) -> None:
+    page = open_page(scripted_server, width=390 if phone else 1280, height=740, phone=phone, reduced_motion="reduce")
+    for _ in range(2):
+        ask(page, QUESTION)
+        await_end(page)
+    below_header = "header => header.getBoundingClientRect().bottom"
+    assert turn(page).locator(".question").bounding_box()["y"] > page.locator(".header").evaluate(below_header)
+    turn(page).get_by_role("button", name="아쉬워요").click()
+    form = turn(page).locator(".reasons").bounding_box()
+    assert form["y"] + form["height"] <= page.locator(".composer-box").bounding_box()["y"]
+
+
 @pytest.mark.parametrize(("scheme", "dark"), [("light", False), ("dark", True)])
 def test_the_colours_follow_the_system_until_one_chooses(
     open_page: OpenPage, scripted_server: str, scheme: str, dark: bool
