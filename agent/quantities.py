@@ -39,6 +39,9 @@ _PERCENT = re.compile(
     r"(?P<unit>%\s*p|%\s*포인트|퍼센트\s*포인트|%|％|퍼센트|프로(?!그|젝|세)|퍼(?![가-힣])|퍼(?=이|가|는|넘|대|로|짜|미|초)|per\s*cent|percent)",
     re.IGNORECASE,
 )
+_ENGLISH_RANGE = re.compile(
+    rf"between\s+(?P<low>{_DIGITS})\s*(?:%|percent)?\s*(?:and|to)\s*(?P<high>{_DIGITS})\s*(?:%|percent)", re.IGNORECASE
+)
 _RANGE = re.compile(
     rf"(?P<low>{_DIGITS})\s*%?\s*(?:~|-|–|에서)\s*(?P<high>{_DIGITS})\s*(?:%|퍼센트|프로|퍼)(?:\s*사이)?"
 )
@@ -54,7 +57,8 @@ _COUNT_RANGE = re.compile(
 )
 _MINUS = re.compile(r"(?:[-−]|마이너스|minus)\s?(?=[\d일이삼사오육칠팔구십])", re.IGNORECASE)
 _COUNTED = (
-    r"개(?!월|인|수)|가지|(?=종목)|곳|군데|위(?:권|까지|안)|위(?=\s*까지)|등(?![가-힣])|건|종(?![가-힣목])|종류|대(?=\s*(?:종목|보유|구성))|놈"
+    r"개(?!월|인|수)|가지|(?=종목)|곳|군데|위(?:권|까지|안)|위(?=\s*까지)|등(?=\s*(?:까지|안|이내))|건|종(?![가-힣목])|종류|대(?=\s*(?:종목|보유|구성))|놈"
+    r"|(?=(?:largest|biggest|smallest|cheapest|highest|lowest|oldest|newest|best|worst|most|top|active|leveraged)\b)"
     r"|(?=etfs?\b|stocks?\b|holdings?\b|funds?\b|names?\b|constituents?\b|companies\b)"
 )
 _COUNT = re.compile(rf"(?P<number>{_DIGITS}|{_NATIVE_WORD})\s*(?:{_COUNTED})", re.IGNORECASE)
@@ -64,7 +68,7 @@ _TOP = re.compile(
     re.IGNORECASE,
 )
 _RANK = re.compile(
-    rf"(?P<number>{_DIGITS}|첫|두|세|네|다섯|여섯|일곱|여덟|아홉|열)\s*(?:번째(?:로)?|위(?![가-힣]*\s*까지|권|험|안))|(?P<english>\d+)(?:st|nd|rd|th)\b|"
+    rf"(?P<number>{_DIGITS}|첫|두|세|네|다섯|여섯|일곱|여덟|아홉|열)\s*(?:번째(?:로)?|위(?![가-힣]*\s*까지|권|험|안)|등(?!\s*(?:까지|안|이내|급|락)|[가-힣]*률))|(?P<english>\d+)(?:st|nd|rd|th)\b|"
     r"(?P<ordinal>second|third)(?=\s+(?:largest|biggest|highest))",
     re.IGNORECASE,
 )
@@ -174,13 +178,16 @@ def _at(text: str, position: int) -> Quantity | None:
         return Quantity(found.start(), found.end(), found[0], "percent", low, ">=", high)
     if position and text[position].isdigit() and (text[position - 1].isdigit() or text[position - 1] in ".,"):
         return None
-    if position and text[position - 1].isalpha() and text[position - 1].isascii() and text[position].isascii():
+    glued = position and text[position - 1].isalpha() and text[position - 1].isascii() and text[position].isascii()
+    if glued and not re.search(r"(?<![a-z])etfs?$", text[:position], re.IGNORECASE):
         return None
     word_start = position == 0 or not ("가" <= text[position - 1] <= "힣")
     if signed := _signed(text, position):
         return signed
     # `KODEX 200에서 20%` is a name and a percentage.
-    if (found := _RANGE.match(text, position)) and _value(found["low"]) <= _value(found["high"]):
+    if (found := _ENGLISH_RANGE.match(text, position) or _RANGE.match(text, position)) and _value(
+        found["low"]
+    ) <= _value(found["high"]):
         quantity = Quantity(found.start(), found.end(), found[0], "percent", _value(found["low"]), ">=")
         return Quantity(**{**vars(quantity), "high": _value(found["high"])})
     if (found := _PERCENT.match(text, position)) and (word_start or text[position].isdigit()):

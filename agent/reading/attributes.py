@@ -7,6 +7,7 @@ from agent.reading import wording
 from agent.reading.conditions import direction
 from agent.reading.plan import Plan, Query, Reply, Steps, literals, table
 from agent.reading.question import Reader, Subject
+from agent.reading.surpassing import surpassed_etf
 
 # token kind → (Cypher, Korean column, English column)
 _ATTRIBUTES = {
@@ -51,6 +52,7 @@ def read(reader: Reader) -> Plan | None:
     etfs = [token.value for token in reader.find("etf") if not token.negative]
     if (
         not etfs
+        or surpassed_etf(reader) is not None
         or reader.find("stock", "company", "index", "tag")
         or reader.has("date", "return", "similar", "overlap", "trend", "concentration", "stock_count")
     ):
@@ -97,7 +99,8 @@ def read(reader: Reader) -> Plan | None:
     for token in multiples:
         token.used = True
     newest = reader.has("newest")
-    reader.subjects("etf")
+    # `KODEX 200 말고 TIGER 200`: what is not meant is said for nothing.
+    reader.subjects("etf", negative=None)
     reader.take(*_ATTRIBUTES, *_SAME, "compare", "when", "etf_word", "list", "exist", "either", "newest", "oldest", "new", "name", "all", "together",
                 "both", "same", "total", "now", "percent_word", "only", "cost", "hold", "holdings", "stock_word", "recent", "asset_word", "premium_no", "best_word")  # fmt: skip
     order = wanted[0] if ranked and len(etfs) > 1 else None

@@ -26,7 +26,7 @@ _OTHERS = (
 )  # fmt: skip
 _LIGHT = (
     "hold", "exist", "without", "negated", "both", "together", "only", "all", "list", "now", "name", "code", "rank", "where", "manage", "recent",
-    "main", "compare", "asset_word", "overlap", "tag_word", "good",
+    "main", "compare", "asset_word", "overlap", "tag_word",
 )  # fmt: skip
 
 
@@ -38,11 +38,15 @@ def read(reader: Reader) -> Plan | None:
     other = surpassed_etf(reader)
     if reader.find("etf") and other is None and not held_by_etfs(reader):
         return None
-    chosen = select(reader)
+    chosen = select(reader, counts=True)
     if other is not None:
         surpass(reader, chosen, other)
     _count_holdings(reader, chosen, holds_etfs)
     reader.take(*_LIGHT)
+    if reader.has("count") and reader.has("sum", "average") and reader.has("aum", "market_cap", "fee"):
+        # The sum tells how many were added up.
+        reader.take("count", "compare")
+        return _summed(reader, chosen)
     if reader.take("count"):
         reader.take("sum", *[kind for kind, measure in MEASURES.items() if measure in _conditioned(chosen)])
         return Plan("etfs_count", lambda: answer_count(chosen))

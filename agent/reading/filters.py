@@ -43,8 +43,10 @@ _MEASURE_NAMES = {
 }  # fmt: skip
 
 
-def select(reader: Reader, *, held: bool = True) -> Selection:
+def select(reader: Reader, *, held: bool = True, counts: bool = False) -> Selection:
     """The filters of a question as a selection of ETFs; explains their words. `held` includes stocks and ETFs held.
+
+    `counts`: the caller applies conditions on the number of stocks.
 
     Raises Unclear for conditions that name no measure.
     """
@@ -58,6 +60,16 @@ def select(reader: Reader, *, held: bool = True) -> Selection:
     _tags(reader, chosen)
     _filters(reader, chosen)
     _listing(reader, chosen)
+    if not held and any(condition.measure == "weight" for condition in chosen.conditions):
+        # No condition may be passed over.
+        raise Unclear(
+            "비중 조건은 그 종목과 함께 적어 주세요. 예: 삼성전자를 5% 이상 담은 ETF", "The weight of which stock?"
+        )
+    if not counts and any(condition.measure in ("holdings", "concentration") for condition in chosen.conditions):
+        raise Unclear(
+            "종목 수 조건은 ETF 목록을 물을 때만 쓸 수 있습니다. 예: 종목 수가 50개 이상인 ETF",
+            "A condition on the number of stocks works in lists of ETFs alone.",
+        )
     for condition in chosen.conditions:
         expression = PROPERTIES.get(condition.measure)
         if expression:
@@ -81,7 +93,12 @@ def _condition_words(condition: Condition, english: bool) -> str:
     money = condition.measure in ("aum", "close", "nav")
     if english:
         value = wording.amount(condition.value, True) if money else f"{condition.value:g}%"
-        return f"{name} {condition.operator} {value}"
+        upper = (
+            f" and <= {wording.amount(condition.high, True) if money else f'{condition.high:g}%'}"
+            if condition.high
+            else ""
+        )
+        return f"{name} {condition.operator} {value}{upper}"
     if not money:
         return f"{name} {condition.words('%')}"
     if condition.high is not None:
@@ -106,6 +123,8 @@ def _holdings(reader: Reader, chosen: Selection) -> None:
         if token.negative:
             _lacking(chosen, token.value, number)
     chosen.either = len(wanted) > 1 and reader.take("either")
+    if len(wanted) == 2 and not chosen.weights and _outweigh(reader, chosen, wanted):
+        return
     if chosen.either and not chosen.weights:
         _either(chosen, [token.value for token in wanted])
         return
@@ -147,6 +166,36 @@ def _holding(chosen: Selection, subject: Subject, number: int) -> None:
     chosen.weigh(f"w{number}", column, pattern, f"s{number}.code IN {literals(subject.keys)}")
     chosen.held.append(subject)
     chosen.holds.append(subject.name)
+
+
+def _outweigh(reader: Reader, chosen: Selection, wanted: list[Token]) -> bool:
+    """`삼성전자 비중이 SK하이닉스 비중보다 높은`: keep the ETFs in which one stock outweighs the other."""
+    surpassed = [number for number, token in enumerate(wanted) if "보다" in _particles(reader, token)]
+    adjective = next((token for token in reader.find("big", "small") if token.start > wanted[-1].start), None)
+    if reader.question.english or len(surpassed) != 1 or adjective is None:
+        return False
+    _each_by_itself(chosen, [token.value for token in wanted])
+    other = surpassed[0]
+    sign = ">" if adjective.kind == "big" else "<"
+    chosen.wheres.append(f"coalesce(w{1 - other}, 0) {sign} coalesce(w{other}, 0)")
+    chosen.either = True
+    more = "많이" if adjective.kind == "big" else "적게"
+    one, two = wanted[1 - other].value.name, wanted[other].value.name
+    chosen.holds = []
+    chosen.words.insert(0, f"{wording.with_particle(one, '을를')} {two}보다 {more} 담은")
+    for token in reader.tokens:
+        if token is adjective or token.kind == "compare":
+            token.kind = "filler"
+    reader.take("weight", "hold", "percent_word")
+    return True
+
+
+def _particles(reader: Reader, stock: Token) -> str:
+    """The particle of a stock, or of the word for its weight behind it."""
+    behind = reader.after(stock)
+    return stock.particle + (
+        behind.particle if behind is not None and behind.kind in ("weight", "percent_word") else ""
+    )
 
 
 def _either(chosen: Selection, subjects: list[Subject]) -> None:
@@ -234,6 +283,9 @@ def _companies(reader: Reader, chosen: Selection) -> None:
         chosen.words.append(f"non-{'/'.join(names)}" if chosen.english else f"{'·'.join(names)} 제외")
     if wanted or denied:
         reader.take("manage", "manager")
+    if len(wanted) > 1:
+        # An ETF has one manager: two of them are alternatives, however they are joined.
+        reader.take("either")
 
 
 def _indexes(reader: Reader, chosen: Selection) -> None:
@@ -247,7 +299,7 @@ def _tags(reader: Reader, chosen: Selection) -> None:
     wanted, denied = reader.subjects("tag"), reader.subjects("tag", negative=True)
     if wanted or denied or reader.has("domestic", "overseas"):
         reader.take("tag_word", "duplicate_company")
-    if len(wanted) > 1 and reader.take("either"):
+    if len(wanted) > 1 and (reader.take("either") or _listed_together(reader)):
         names = [subject.key for subject in wanted]
         chosen.match(f"({chosen.start})-[:TAGGED]->(t:Tag)", f"t.name IN {literals(names)}")
         chosen.words.append((" or " if chosen.english else " 또는 ").join(names))
@@ -256,6 +308,16 @@ def _tags(reader: Reader, chosen: Selection) -> None:
             chosen.tag(subject.key, subject.key)
     for subject in denied:
         chosen.without_tag(subject.key, subject.key)
+
+
+def _listed_together(reader: Reader) -> bool:
+    """`방산이랑 조선 ETF`: both themes' ETFs are wanted, and not those of both at once (`방산이면서 조선인`)."""
+    tags = [token for token in reader.find("tag") if not token.negative]
+    joined = all(token.particle in _JOINTS for token in tags[:-1])
+    return joined and not reader.question.english and not reader.has("both", "together", "overlap")
+
+
+_JOINTS = ("이랑", "랑", "하고", "와", "과", "나", "이나")
 
 
 def _filters(reader: Reader, chosen: Selection) -> None:

@@ -101,7 +101,9 @@ def _group(reader: Reader) -> str | None:
 
 def _counts_groups(reader: Reader, group: str) -> bool:
     """`운용사가 몇 곳이야`: the count stands behind the group's word and no ETF between them."""
-    if reader.has("by_group"):
+    if reader.has("by_group", "most", "big", "small") or any(
+        not token.value.operator for token in reader.quantities("count")
+    ):
         return False
     place, count = reader.position(group), reader.position("count")
     if place < 0 or count < place:

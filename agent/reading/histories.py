@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from agent.answer import Table
 from agent.periods import Period
 from agent.reading import wording
@@ -191,9 +193,15 @@ def snapshot(etf: Subject, period: Period) -> Query:
     )  # fmt: skip
 
 
+# The end of a month may fall on a holiday; an older snapshot is another day's.
+_NEAR_THE_END = timedelta(days=5)
+
+
 def other_day(period: Period, day: str) -> str:
     """Why the snapshot of another day serves; empty where it is the day itself."""
-    if not period.is_day or period.nearest or period.last.isoformat() == day:
+    if not period.is_day or period.last.isoformat() == day:
+        return ""
+    if period.nearest and period.last - date.fromisoformat(day) <= _NEAR_THE_END:
         return ""
     why = f"휴장일({closed(period.last)})이라" if closed(period.last) else "자료가 없어"
     return f"{period.last.isoformat()}은 {why} 그 전 마지막 구성종목으로 답합니다. "

@@ -20,7 +20,7 @@ def settle_names(question: Question) -> None:
 
 def _settled(question: Question, index: int) -> Token:
     token: Token = question.tokens[index]
-    link: Link = token.value
+    link: Link = _without_bearers(token.value)
     kind = _kind_in_context(question.tokens, index, link)
     options = link.of(kind)
     chosen = _one_meaning(options)
@@ -32,6 +32,15 @@ def _settled(question: Question, index: int) -> Token:
     name = chosen[0].name if len({option.key for option in chosen}) == 1 else token.text
     subject = Subject(kind, tuple(dict.fromkeys(option.key for option in chosen)), name, token.text, chosen[0].source)
     return replace(token, kind=kind, value=subject)
+
+
+def _without_bearers(link: Link) -> Link:
+    """Without the ETFs that only bear the name of a stock that is meant as well: 하이닉 resembles both because of the stock."""
+    if link.exact or link.options[0].kind != "stock":
+        return link
+    name = link.options[0].name
+    options = tuple(one for one in link.options if one.kind != "etf" or name not in one.name)
+    return link if len(options) == len(link.options) else replace(link, options=options)
 
 
 _FILTER_OF_TAG = {
@@ -99,7 +108,9 @@ def _one_meaning(options: Sequence[Named]) -> list[Named] | None:
     best = min(_OFFICIAL.get(option.source, 4) for option in options)
     first = [option for option in options if _OFFICIAL.get(option.source, 4) == best]
     if len({option.key for option in first}) == 1:
-        return first[:1]
+        # `TSMC` is the share in Taipei and the receipts in New York alike.
+        receipts = [one for one in options if one.kind == "stock" and one.name.startswith(f"{first[0].name} ")]
+        return [*first[:1], *(one for one in receipts if one.source == "alias")]
     kinds = {option.kind for option in first}
     if kinds == {"index"}:
         return first

@@ -23,7 +23,7 @@ def read(reader: Reader) -> Plan | None:
     if reader.has("fee", "aum"):
         return None
     alike = reader.has("overlap", "both", "similar", "same", "together")
-    if len(every) == 2 and len(etfs) == 2 and alike and not reader.has("stock_count"):
+    if len(every) == 2 and len(etfs) == 2 and alike and (reader.has("overlap") or not reader.has("stock_count")):
         return _overlap(reader, etfs[0], etfs[1])
     only = reader.has("without", "absent", "only") or any(token.negative for token in every)
     if len(every) == 2 and only and reader.has("hold", "stock_word", "holdings"):
@@ -78,7 +78,7 @@ def _similar_steps(etf: Subject, count: int, cheaper: bool, english: bool) -> St
 
 
 def _overlap(reader: Reader, one: Subject, other: Subject) -> Plan:
-    lists = reader.has("stock_word", "holdings", "count")
+    lists = reader.has("stock_word", "holdings", "count") or reader.take("stock_count")
     reader.subjects("etf")
     count, _ = limit(reader, None)
     direction(reader)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agent.answer import Table
+from agent.periods import Period
 from agent.reading import wording
 from agent.reading.conditions import Unclear, conditions, limit
 from agent.reading.days import day_without_data, future, period_without_data
@@ -62,6 +63,10 @@ def read(reader: Reader) -> Plan | None:
         "how_is",
         "where",
     )
+    days = _several_days(reader)
+    if days and len(etfs) == 1:
+        each = [Asked(etfs, measures or ["price"], day, reader.question.english, reader.question.as_of) for day in days]
+        return Plan("prices_on", lambda: _each_day_steps(each))
     asked = Asked(etfs, measures or ["price"], one_period(reader), reader.question.english, reader.question.as_of)
     if asked.period and asked.period.after(asked.as_of):
         return Plan.saying("refuse_future", future(asked.as_of, asked.english))
@@ -77,7 +82,8 @@ def read(reader: Reader) -> Plan | None:
         return Plan("price_threshold", lambda: threshold_steps(asked, threshold[0], firsts))
     if "premium" in asked.measures and asked.period is not None and asked.period.is_day:
         reader.take("big", "small", "above_word", "below_word")
-    up, down = reader.has("big", "best_word", "above_word"), reader.has("small", "below_word")
+    absolute = reader.take("absolute")
+    up, down = reader.has("big", "best_word", "above_word") or absolute, reader.has("small", "below_word")
     up = up or any(token.text.startswith("최고") for token in reader.find("most"))
     single_day = asked.period is not None and (asked.period.is_day or asked.period.around)
     if (up or down or reader.has("most")) and not single_day and len(etfs) == 1:
@@ -85,7 +91,7 @@ def read(reader: Reader) -> Plan | None:
         count, _ = limit(reader, 1)
         if up and down:
             return Plan("price_extremes", lambda: _both_extremes_steps(asked, count or 1))
-        return Plan("price_extreme", lambda: _extreme_steps(asked, not down, count or 1))
+        return Plan("price_extreme", lambda: _extreme_steps(asked, not down, count or 1, absolute))
     compare = (up or down or reader.has("most")) and len(etfs) > 1
     reader.take("most", "big", "small", "best_word", "above_word", "below_word")
     reader.take("trend", "period_word")
@@ -99,6 +105,28 @@ def _measures(reader: Reader) -> list[str]:
     named = [token for token in reader.find(*MEASURES)]
     others = [token.kind for token in named if not token.text.startswith(("얼마", "how much"))]
     return list(dict.fromkeys(others or [token.kind for token in named]))
+
+
+def _several_days(reader: Reader) -> list[Period]:
+    """`7월 30일이랑 31일 종가`: the days, explained, where nothing but their values is asked for."""
+    periods = [token.value for token in reader.find("date")]
+    other = reader.has(
+        "big", "small", "most", "average", "compare", "trend", "first_time", "day_count", "count", "rise", "fall"
+    )
+    if len(periods) < 2 or other or not all(day.is_day and not day.problem for day in periods):
+        return []
+    return [] if any(day.after(reader.question.as_of) for day in periods) else reader.periods()
+
+
+def _each_day_steps(each: list[Asked]) -> Steps:
+    """The values of each day, one below the other."""
+    replies = []
+    for asked in each:
+        replies.append((yield from _day_steps(asked, False, True)))
+    known = [reply.tables[0] for reply in replies if reply.tables]
+    tables = [replace(known[0], rows=[row for table in known for row in table.rows])] if known else []
+    status = "answered" if any(reply.status == "answered" for reply in replies) else "refused"
+    return Reply(" ".join(reply.text for reply in replies), tables, status=status)
 
 
 def _asks_for_a_day_beyond(reader: Reader) -> bool:
@@ -182,14 +210,14 @@ def _history_steps(asked: Asked) -> Steps:
     return Reply(text, [table(f"{etf.name} {name[1]}", result)])
 
 
-def _extreme_steps(asked: Asked, highest: bool, count: int) -> Steps:
+def _extreme_steps(asked: Asked, highest: bool, count: int, absolute: bool = False) -> Steps:
     etf, english, measure = asked.etfs[0], asked.english, asked.measures[0]
     if len(asked.measures) > 1:
         raise Unclear("가장 높거나 낮은 값은 한 번에 하나만 물어봐 주세요.")
     expression = MEASURES[measure][0]
     result = yield Query(
         f"{priced(etf, [*within(asked.period), f'{expression} IS NOT NULL'])}\nRETURN {returned([measure], english)}\n"
-        f"ORDER BY {expression} {'DESC' if highest else 'ASC'}, p.date\nLIMIT {count}",
+        f"ORDER BY {f'abs({expression})' if absolute else expression} {'DESC' if highest else 'ASC'}, p.date\nLIMIT {count}",
         HISTORY,
     )
     if not result.rows:
@@ -200,7 +228,8 @@ def _extreme_steps(asked: Asked, highest: bool, count: int) -> Steps:
     if english:
         text = f"{etf.name}: the {'highest' if highest else 'lowest'} {name[3]}{covered} was **{shown_value(measure, value, True)}** on **{day}**."
     else:
-        which = f"{wording.with_particle(name[1], '이가')}{covered} 가장 {'높았던' if highest else '낮았던'} 날은"
+        what = f"{name[1]} 절댓값" if absolute else name[1]
+        which = f"{wording.with_particle(what, '이가')}{covered} 가장 {'높았던' if highest else '낮았던'} 날은"
         text = f"{etf.name}의 {which} **{day}**이고, 값은 **{shown_value(measure, value, False)}**입니다."
     return Reply(text, [table(f"{etf.name} {name[1]}", result)])
 

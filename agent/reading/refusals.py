@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from agent.reading import wording
 from agent.reading.days import future
 from agent.reading.plan import Plan, Reply
@@ -75,7 +77,7 @@ def read(reader: Reader) -> Plan | None:
             for token in reader.tokens:
                 token.used = True
             return Plan.saying(f"refuse_{kind}", Reply(en if reader.question.english else ko, status="refused"))
-    return _small_talk(reader)
+    return _small_talk(reader) or _praise(reader)
 
 
 def _small_talk(reader: Reader) -> Plan | None:
@@ -98,6 +100,36 @@ def _only_compares(reader: Reader) -> bool:
     )
 
 
+_MEASURED = (
+    "return",
+    "rise",
+    "fall",
+    "earn",
+    "date",
+    "fee",
+    "aum",
+    "premium",
+    "price",
+    "weight",
+    "hold",
+    "trade",
+    "similar",
+    "listed",
+)
+
+
+def _praise(reader: Reader) -> Plan | None:
+    """`좋은 ETF`: good by which measure is nobody's to say but the asker's."""
+    if not reader.has("good", "bad") or not reader.has("etf_word") or reader.has(*_MEASURED):
+        return None
+    for token in reader.tokens:
+        token.used = True
+    _, kind, ko, en = _TOPICS[-1]
+    return Plan.saying(f"refuse_{kind}", Reply(en if reader.question.english else ko, status="refused"))
+
+
+# A fund abroad that ETFs hold: `VOO ETF`.
+_FUND = re.compile(r"\b(?:ETF|Trust|Fund)\b", re.IGNORECASE)
 _OF_STOCKS = (
     "price",
     "nav",
@@ -116,7 +148,9 @@ _OF_ETFS = ("fee", "aum", "cost", "listed", "leverage_type", "replication")
 
 def stock_prices(reader: Reader) -> Plan | None:
     """Figures of single stocks, and of funds abroad, are not in the data, only what ETFs hold of them."""
-    if not reader.find("stock") or reader.find("etf") or reader.has("etf_word", "hold"):
+    if not reader.find("stock") or reader.find("etf") or reader.has("hold"):
+        return None
+    if reader.has("etf_word") and not any(_FUND.search(token.value.name) for token in reader.find("stock")):
         return None
     asked = {token.kind for token in reader.tokens} <= {"stock", "how_much", "how_is", "now", "filler", "exist"}
     measured = (asked and reader.has("how_much", "how_is")) or reader.has(*_OF_STOCKS, "turnover")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from datetime import date, timedelta
 
 from agent.answer import Table
 from agent.periods import Period
 from agent.reading import wording
-from agent.reading.conditions import Unclear, direction, limit, rank
+from agent.reading.conditions import Condition, Unclear, conditions, direction, limit, rank
 from agent.reading.days import closed, future, period_without_data
 from agent.reading.filters import select
 from agent.reading.plan import HISTORY, Plan, Query, Reply, Steps, literal, literals
@@ -20,7 +21,8 @@ _TOP = 10
 
 def read(reader: Reader) -> Plan | None:
     """Returns of named ETFs, or the ETFs with the highest or lowest return; None for other questions."""
-    if not reader.has("return", "rise", "fall", "earn") or reader.has(
+    signed = reader.has("above_word", "below_word") and reader.has("date") and reader.has("etf_word")
+    if not (signed or reader.has("return", "rise", "fall", "earn")) or reader.has(
         "stock_price", "hold", "holdings", "day_count", "fee", "buy", "sell"
     ):
         return None
@@ -85,12 +87,42 @@ def read(reader: Reader) -> Plan | None:
             "어느 기간의 수익률인지 알려 주세요. 예: 올해, 최근 한 달, 2026년 6월",
             "Which period? For example this year or June 2026.",
         )
+    limits = _limits(reader, falling)
     place = rank(reader)
-    count, _ = limit(reader, _TOP)
+    count, said = limit(reader, _TOP)
+    counted = reader.take("count")
     chosen = select(reader, held=False)
     reader.take("etf_word", "all", "rank")
     high = not falling if descending is None or (rising or falling) else descending
-    return Plan("return_ranking", lambda: _ranking(chosen, period, high, count or _TOP, place or 1, english))
+    if limits and descending is None and limits[0].operator in ("<", "<="):
+        high = False
+    rows = count if said or not limits else len(limits) * 1_000
+    return Plan(
+        "return_ranking", lambda: _ranking(chosen, period, high, rows or _TOP, place or 1, english, limits, counted)
+    )
+
+
+def _limits(reader: Reader, falling: bool) -> list[Condition]:
+    """`5% 넘게 오른`, `수익률이 마이너스인`: what the returns have to be. A fall of 5 % or more is a return of -5 % or less."""
+    found = conditions(reader, {"return": "return", "rise": "return", "fall": "return"}, {"percent": "return"})
+    if falling and not reader.has("return"):
+        turned = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "=": "="}
+        if any(one.high is not None for one in found):
+            raise Unclear("하락 폭은 한쪽만 정해 주세요. 예: 5% 넘게 내린 ETF", "Please give one bound.")
+        found = [Condition("return", turned[one.operator], -abs(one.value)) for one in found]
+        if len(found) == 1 and found[0].operator in (">", ">="):
+            found.append(Condition("return", "<", 0))
+    signs = [(">", "above_word"), ("<", "below_word")]
+    found += [Condition("return", sign, 0) for sign, word in signs if not found and reader.has(word)]
+    reader.take("above_word", "below_word", "exceed", "undercut")
+    return found
+
+
+_TESTS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "=": operator.eq}
+
+
+def _meets(value: float, limits: list[Condition]) -> bool:
+    return all(_TESTS[one.operator](value, one.value) and (one.high is None or value <= one.high) for one in limits)
 
 
 def _which_period(etf: Subject, english: bool) -> Unclear:
@@ -240,7 +272,10 @@ def _invested_steps(etf: Subject, period: Period, amount: float) -> Steps:
     )
 
 
-def _ranking(chosen: Selection, period: Period, highest: bool, count: int, place: int, english: bool) -> Steps:
+def _ranking(
+    chosen: Selection, period: Period, highest: bool, count: int, place: int, english: bool,
+    limits: list[Condition], counted: bool,
+) -> Steps:  # fmt: skip
     codes = None
     if not chosen.is_everything:
         found = yield Query(f"{chosen.cypher()}\nRETURN e.code AS 코드")
@@ -267,6 +302,8 @@ def _ranking(chosen: Selection, period: Period, highest: bool, count: int, place
         return Reply(f"그 기간의 시세가 있는 {chosen.described()}가 자료에 없습니다.", status="refused")
     rows.sort(key=lambda row: (-row[2] if highest else row[2], row[1]))
     total = len(rows)
+    if limits or counted:
+        return _those_that_met(chosen, [row for row in rows if _meets(row[2], limits)], limits, count, total, english)
     rows = rows[place - 1 :]
     if not rows:
         return Reply(f"그 기간의 시세가 있는 {chosen.described()}는 {total}개뿐입니다.", status="refused")
@@ -283,6 +320,26 @@ def _ranking(chosen: Selection, period: Period, highest: bool, count: int, place
         f"{chosen.described()} 가운데 수익률이 {which} {'높은' if highest else '낮은'} 것은 **{best[0]}**({best[2]:+.2f}%)입니다.{note}",
         shown,
     )
+
+
+def _those_that_met(
+    chosen: Selection, rows: list[list], limits: list[Condition], count: int, total: int, english: bool
+) -> Reply:
+    """The ETFs whose return is as it has to be, how many there are, and the first of them."""
+    described = chosen.described()
+    said = " ".join(condition.words("%") for condition in limits)
+    columns = ["ETF", "코드", "수익률(%)", "기준일", "마지막 날"]
+    shown = [Table("수익률", columns, rows[:count])] if rows else []
+    if english:
+        first = f" First: **{rows[0][0]}** ({rows[0][2]:+.2f}%)." if rows else ""
+        return Reply(f"**{len(rows)}** of the {total} {described} with prices in that period.{first}", shown)
+    met = (
+        f"{described} 가운데 수익률이 {said}인 것은"
+        if said
+        else f"그 기간의 시세가 있는 {wording.with_particle(described, '은는')}"
+    )
+    first = f" 첫째는 **{rows[0][0]}**({rows[0][2]:+.2f}%)입니다." if rows else ""
+    return Reply(f"{met} **{len(rows)}개**입니다.{first} 그 기간의 시세가 자료에 있는 {total}개만 봤습니다.", shown)
 
 
 __all__ = ["read"]

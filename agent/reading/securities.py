@@ -88,7 +88,10 @@ def _co_held_steps(stock: Subject, chosen: Selection, count: int, english: bool)
 
 
 def _most_held(reader: Reader) -> Plan | None:
-    if reader.has("etf_word") is False and not reader.find("tag", "company", "active"):
+    if reader.has("etf_word") is False and not reader.find("tag", "company", "active", "etf_set"):
+        return None
+    if reader.find("etf_set") and reader.has("overlap", "together", "both"):
+        # What all of a few ETFs hold is another question than what most of them hold.
         return None
     count, _ = limit(reader, _TOP)
     weighty = reader.take("weight")

@@ -20,7 +20,7 @@ _AND_PARTICLES = ("와", "과", "랑", "이랑", "하고", "이나", "나", "도
 _OR_PARTICLES = ("이나", "나", "이든", "든", "이든지", "든지", "이라도", "라도")
 _NEGATIONS = ("without", "negated", "absent")
 _NAMES = ("stock", "etf", "company", "tag", "index", "industry")
-_BETWEEN_NAME_AND_NEGATION = ("hold", "etf_word", "tag_word", "exist", "stock_word", "together", "only")
+_BETWEEN_NAME_AND_NEGATION = ("hold", "etf_word", "tag_word", "exist", "stock_word", "together", "only", "both")
 
 
 def settle(text: str, tokens: Sequence[Token], as_of: date, dataset: str) -> Question:
@@ -97,6 +97,14 @@ def _settle_words(question: Question) -> None:
             kind == "volume" and token.text.startswith("거래") and index and tokens[index - 1].text.startswith(_PRICED)
         ):
             kind = "price"
+        elif kind == "ask_other" and token.text.startswith("이름") and kinds & {"etf", "stock", "unknown_code"}:
+            kind = "name"
+        elif kind == "former" and token.text.startswith("이전") and index and tokens[index - 1].kind == "date":
+            # `2010년 이전인`: a particle keeps the date from taking it.
+            day = tokens[index - 1].value
+            opened = replace(day, first=_EARLIEST, last=day.first - timedelta(days=1), is_day=False, open_start=True)
+            tokens[index - 1] = replace(tokens[index - 1], value=opened)
+            kind = "filler"
         elif (kind == "holiday_name" and one_day) or (kind == "pronoun" and named):
             kind = "filler"
         elif kind == "often" and not kinds & set(_TRADING):
@@ -115,6 +123,7 @@ def _settle_words(question: Question) -> None:
             tokens[index] = replace(token, kind=kind)
 
 
+_EARLIEST = date(1990, 1, 1)
 _MEASURED = {"return", "fee", "aum", "weight", "premium", "volume", "nav", "concentration", "price", "rise", "fall"}
 _TIMED = ("오래", "먼저", "일찍", "나중", "늦게", "빠르", "빨리")
 _TAKING = ("hold", "buy", "new", "entered", "sell", "out", "holdings")
@@ -133,13 +142,19 @@ def _settle_combinations(question: Question) -> None:
         ]
     for index, token in enumerate(tokens):
         before = tokens[index - 1].kind if index else ""
-        if token.kind == "bond" and _beside(tokens, index, ("etf_word",)):
+        apart = "etf_word" in kinds and "etf" not in kinds and _beside(tokens, index, _NEGATIONS)
+        if token.kind == "bond" and (apart or _beside(tokens, index, ("etf_word",))):
             tokens[index] = replace(token, kind="bond_class")
         if token.kind in ("korean_stock", "foreign_stock") and "etf" not in kinds and "etf_word" in kinds:
             # `국내 주식 ETF`: ETFs of a region and of a kind of asset.
             where = "domestic" if token.kind == "korean_stock" else "overseas"
             tokens[index] = replace(token, kind=where)
             tokens.insert(index + 1, Token(token.end, token.end, "equity_class", ""))
+        if token.kind == "tag" and token.text.endswith(" 주식") and "etf_word" in kinds and "etf" not in kinds:
+            # `미국 주식인 ETF`: no bonds of that country.
+            tokens.insert(index + 1, Token(token.end, token.end, "equity_class", ""))
+        if token.kind == "attribute_all" and token.text.lower() == "about" and "tag" in kinds:
+            tokens[index] = replace(token, kind="filler")
         if token.kind == "stock_word" and before in ("domestic", "overseas") and "etf_word" in kinds - {"etf"}:
             tokens[index] = replace(token, kind="equity_class")
         if token.kind == "absent" and before == "etf_word":
@@ -183,11 +198,14 @@ def _is_the_latest(tokens: Sequence[Token], index: int) -> bool:
 
 _CRITERIA = ("big", "small", "newest", "oldest", "similar", "most")
 _WISHES = ("추천", "골라", "recommend")
+_PICKED = ("stock", "company", "tag", "index", "quantity")
 
 
 def _settle_wish(question: Question) -> None:
     """`보수 낮은 ETF 추천해줘` names its criterion: a list is wished for, no advice."""
-    if any(token.kind in _CRITERIA for token in question.tokens):
+    picks = any(token.kind == "ask_advice" and token.text.startswith("골라") for token in question.tokens)
+    named = picks and any(token.kind in _PICKED for token in question.tokens)
+    if named or any(token.kind in _CRITERIA for token in question.tokens):
         question.tokens[:] = [
             token
             for token in question.tokens
@@ -222,7 +240,8 @@ def _deny_backward(tokens: list[Token], index: int, deniable: Iterable[str]) -> 
     while position >= 0 and tokens[position].kind in deniable:
         tokens[position].negative = True
         denied = True
-        if position == 0 or not tokens[position - 1].particle.startswith(_AND_PARTICLES):
+        both = any(token.kind == "both" for token in tokens[position:index])
+        if position == 0 or not (both or tokens[position - 1].particle.startswith(_AND_PARTICLES)):
             break
         position -= 1
     if denied:

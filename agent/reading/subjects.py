@@ -52,6 +52,13 @@ def _lists_by_itself(question: Question, kinds: set[str]) -> bool:
     limits = [token for token in question.tokens if token.kind == "quantity" and token.value.operator]
     if limits and kinds <= {"fee", "aum", "premium", "quantity", "count", "big", "small", "most"}:
         return True
+    ranked = any(token.kind == "quantity" and token.value.kind in ("count", "rank") for token in question.tokens)
+    if (
+        ranked
+        and kinds <= {"date", "premium", "volume", "nav", "quantity", "big", "small", "most"}
+        and kinds & {"premium", "volume", "nav"}
+    ):
+        return True
     return bool(kinds & {"tag_word", "index_word", "manager"} and kinds & {"sum", "average", "by_group", "quantity"})
 
 

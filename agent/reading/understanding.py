@@ -14,6 +14,8 @@ from agent.quantities import find_quantities
 from agent.reading.question import Question
 from agent.reading.settling import settle
 from agent.reading.tokens import ENTITY_KINDS, Piece, Token, tokenise
+from agent.reading.typing_errors import corrected
+from backend.market.hangul import is_syllable
 
 _QUOTES = str.maketrans(
     {"“": '"', "”": '"', "‘": "'", "’": "'", "\u00a0": " ", "％": "%", "～": "~", "？": "?", "，": ","}
@@ -29,7 +31,7 @@ def understand(
     """
     text = plain(question)
     index = name_index(connection)
-    names = [*index.pieces(text), *given]
+    names = [*_whole(text, index.pieces(text)), *given]
     unknown_codes = _unknown_codes(text, names)
     pieces = [*names, *unknown_codes]
     blanked = _blank(text, tokenise(text, [*pieces, *_outside(names, find_dates_and_quantities(text, as_of))]))
@@ -37,6 +39,10 @@ def understand(
     tokens = tokenise(text, pieces)
     more = reordered(index, text, tokens)
     if any(token.kind == "unknown" for token in tokens):
+        words = corrected(text, tokens)
+        if words:
+            pieces += words
+            tokens = tokenise(text, pieces)
         more += resolve_unknown(connection, text, tokens)
     more += [*_preferred(index, text, tokens), *_no_products(tokens)]
     if more:
@@ -122,6 +128,26 @@ def find_dates_and_quantities(text: str, as_of: date) -> list[Piece]:
         cost = (1.3 if quantity.kind == "number" else 1.0) - 0.01 * (quantity.end - quantity.start)
         pieces.append(Piece(quantity.start, quantity.end, "quantity", quantity, cost))
     return pieces
+
+
+_COUNTED_ONE = re.compile(r"하나(?:만|요)?(?=\s|$|[.,?!])")
+
+
+def _whole(text: str, names: list[Piece]) -> list[Piece]:
+    """Without names that end inside a word behind a blank (`에코프로 비|중`), and without a number taken for a name (`ETF 하나`)."""
+    kept = []
+    for name in names:
+        mention, behind = text[name.start : name.end], text[name.end : name.end + 1]
+        tail = re.split(r"\s+", mention)
+        cut = len(tail) > 1 and len(tail[-1]) == 1 and is_syllable(tail[-1]) and bool(behind) and is_syllable(behind)
+        counted = (
+            mention == "하나"
+            and _COUNTED_ONE.match(text, name.start)
+            and not re.match(r"하나\s*(?:ETF|etf)", text[name.start :])
+        )
+        if not cut and not counted:
+            kept.append(name)
+    return kept
 
 
 def _outside(names: list[Piece], found: list[Piece]) -> list[Piece]:

@@ -55,16 +55,21 @@ def _compiled(spelling: str) -> re.Pattern[str]:
     ending = _ENDING.replace(")?", "|(?![가-힣]))") if re.match(r".~", spelling) else _ENDING
     pattern = pattern.replace("\0", r"\s*").replace("~?", "~").replace("~", ending)
     if spelling[0].isascii() and spelling[0].isalpha():
-        pattern = rf"(?<![a-z]){pattern}" + (r"(?![a-z])" if spelling[-1] not in ")$" else "")
+        # Whole words; a spelling that says itself what may follow keeps to that.
+        closed = spelling[-1] == "$" or re.search(r"\(\?[=!](?:[^()]|\([^()]*\))*\)$", spelling)
+        pattern = rf"(?<![a-z])(?:{pattern})" + ("" if closed else r"(?![a-z])")
     return re.compile(pattern, re.IGNORECASE)
 
 
 def _first_characters(spelling: str) -> set[str]:
-    """The characters a spelling can begin with: one, or those of a leading class or group."""
+    """The characters a spelling can begin with: one, or those of a leading class or group, and what follows one that may be missing."""
     if spelling[0] == "[":
         return set(spelling[1 : spelling.index("]")])
     if spelling[0] == "\\":
         return {spelling[1]}
+    if group := re.match(r"\(\?:([^()]*)\)(\??) ?\??", spelling):
+        first = {character for part in group[1].split("|") for character in _first_characters(part)}
+        return first | (_first_characters(spelling[group.end() :]) if group[2] else set())
     return {spelling[0].lower()}
 
 

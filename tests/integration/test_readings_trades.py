@@ -110,7 +110,7 @@ def test_a_fragment_is_offered_no_names(sample_database: Database, settings: Set
 
 
 def test_half_a_name_is_not_taken_for_another(sample_database: Database, settings: Settings):
-    answer = ask(sample_database, "SK Square weight in KODEX 200", settings=settings)
+    answer = ask(sample_database, "SK Sheldus weight in KODEX 200", settings=settings)
     assert answer.status != "answered"
     assert "Madison" not in answer.answer
 
