@@ -23,7 +23,7 @@ _STRONG = re.compile(r"(?:들)?(?:의|을|를|이|가|에서|에|과|와|이랑|
 _TOGETHER = re.compile(r"(?:들)?(?:과|와|이랑|랑|하고)$")
 _AMONG = re.compile(r"\s*(?:들)?\s*(?:중|가운데)")
 _NAMES = ("etf", "stock", "company", "tag", "index")
-_THING = re.compile(r"(?<=[가-힣]) (?:것|거|상품)(?=의|이 |가 |을 |를 )")
+_THING = re.compile(r"(?<=[가-힣]) (?:것|거|상품)(?=의|이 |가 |을 |를 | )")
 _MOST_NAMED = 5
 
 
@@ -144,5 +144,6 @@ def _joins(question: Question, part: Part, loosely: bool, *, compared: bool) -> 
         return not loosely
     if re.match(r"(?:들)?(?:은|는|도)(?=\s)", behind):
         return loosely or compared or question.tokens[part.last].kind in ("manager", "index_word")
-    following = question.tokens[part.last + 1]
-    return not loosely and part.kind in ("etf", "company") and following.kind in _MEASURES
+    following = [token.kind for token in question.tokens[part.last + 1 : part.last + 3]]
+    first_of = following[0] in ("most", "main") and following[-1] in ("stock_word", "holdings")
+    return not loosely and part.kind in ("etf", "company") and (following[0] in _MEASURES or first_of)

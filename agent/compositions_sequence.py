@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from agent.compositions_parts import Part, answered_names
-from agent.follow_up_words import reference
+from agent.follow_up_words import is_names_only, reference
 from agent.given_names import GivenText
 from agent.reading.plan import Plan, Reply, Steps
 from agent.reading.question import Question, Subject
@@ -42,8 +42,9 @@ def _halves(question: Question) -> Iterator[tuple[GivenText, GivenText]]:
 
 def _both(asking: SubQuestions, question: Question, left: GivenText, right: GivenText) -> Plan | None:
     inner = asking.inner
-    first = inner.plan(left)
-    if first is None:
+    first = None if is_names_only(inner.understand(left)) else inner.plan(left)
+    if first is None or is_names_only(inner.understand(right)):
+        # `KODEX 200, TIGER 200의 보수`: names side by side are no two questions.
         return None
     pointing = reference(inner.understand(right))
     if pointing is not None:

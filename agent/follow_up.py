@@ -16,7 +16,7 @@ from agent.follow_up_ellipsis import by_ellipsis
 from agent.follow_up_references import by_reference
 from agent.follow_up_resolved import AskBack, Resolved
 from agent.follow_up_turns import Turn, last_turn
-from agent.follow_up_words import is_fragment, is_names_only, lacks_a_head, presupposes, reference, supposed
+from agent.follow_up_words import is_fragment, is_names_only, lacks_a_head, narrows, presupposes, reference, supposed
 from agent.masking import masked
 from agent.models.offline import NAME
 from agent.offline_answers import answer_plan, nearest_examples, sure_answer
@@ -58,6 +58,8 @@ def resolved(asking: SubQuestions, question: Question, before: Callable[[], Turn
     if pointing is not None:
         return by_reference(asking, question, pointing, before())
     alone = asking.plan_of(question)
+    if alone is not None and alone.kind.startswith("refuse_") and not alone.kind.startswith(_PARTS):
+        return None
     if alone is not None and not alone.kind.startswith(_PARTS) and not _is_partial(question):
         turn = before() if is_names_only(question) else None
         # A bare name answers what was asked back, and otherwise stands by itself.
@@ -71,7 +73,7 @@ def resolved(asking: SubQuestions, question: Question, before: Callable[[], Turn
 
 def _is_partial(question: Question) -> bool:
     """Whether a question that can be read by itself says too little to be meant so."""
-    return is_fragment(question) or presupposes(question) or lacks_a_head(question)
+    return is_fragment(question) or presupposes(question) or lacks_a_head(question) or narrows(question)
 
 
 def without_supposing(asking: SubQuestions, question: Question) -> Question:

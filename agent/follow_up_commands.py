@@ -42,6 +42,14 @@ _MEASURES = {
     "premium": ("괴리율", "낮은", "높은"), "listed": ("상장일", "오래된", "최근"), "price": ("종가", "낮은", "높은"),
 }  # fmt: skip
 _COPULA = re.compile(r"이?야|인가요?|이?예요|이에요|이?지|이?니|일까요?")
+_ENGLISH = {
+    "fee": "fee",
+    "cost": "fee",
+    "aum": "net assets",
+    "market_cap": "net assets",
+    "premium": "premium",
+    "price": "price",
+}
 _UPWARD = re.compile(r"높은|큰|많은|비싼|내림차순|descending|desc|high|larg|expensive")
 _DOWNWARD = re.compile(r"낮은|작은|적은|싼|저렴|오름차순|ascending|asc|low|small|cheap")
 _MOST = 1_000
@@ -174,11 +182,15 @@ def _sorted(asking: SubQuestions, question: Question, turn: Turn) -> Resolved | 
     measure, low, high = _MEASURES[measures[0]]
     up, down = _UPWARD.search(question.text), _DOWNWARD.search(question.text)
     rising = bool(down) if up or down else measures[0] in ("fee", "cost")
-    chosen, note = among(turn, etfs, False)
+    chosen, note = among(turn, etfs, question.english)
     usual = rising == (measures[0] in ("fee", "cost"))
     # In the usual direction all are listed, those without the figure last.
     asked = f"{measure} 순" if usual else f"{measure} {low if rising else high} 순 {len(etfs)}개"
     if measures[0] == "listed":
         asked = f"{'오래된' if rising else '최근에 상장한'} 순 {len(etfs)}개"
+    if question.english:
+        if not usual or measures[0] == "listed":
+            return unclear(question, turn)
+        asked = _ENGLISH[measures[0]]
     text = GivenText(f"□ {asked}").replaced(0, 1, [chosen])
     return resolved_as(asking, text, note) or unclear(question, turn)

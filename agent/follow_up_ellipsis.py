@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from agent.follow_up_references import candidates, listed_etfs
 from agent.follow_up_resolved import MOST_NAMED, AskBack, Resolved, among, resolved_as, unclear, which
 from agent.follow_up_turns import Turn
-from agent.follow_up_words import content, is_fragment, is_names_only, opening, presupposes
+from agent.follow_up_words import content, is_fragment, is_names_only, lacks_a_head, narrows, opening, presupposes
 from agent.given_names import GivenText
 from agent.reading.question import Question, Subject
 from agent.reading.settling import FILTERS
@@ -41,10 +41,13 @@ def by_ellipsis(asking: SubQuestions, question: Question, turn: Turn) -> Resolve
         filled = _filled_in(asking, question, turn)
         if filled is not None or turn.plan is None:
             return filled
+    if narrows(question):
+        return _narrowed(asking, question, turn)
     if is_fragment(question):
         return _replacing(asking, question, turn)
     return (
-        _compared_with(asking, question, turn)
+        _traded_otherwise(asking, question, turn)
+        or _compared_with(asking, question, turn)
         or _narrowed(asking, question, turn)
         or _ranked_otherwise(asking, question, turn)
         or _about_the_same(asking, question, turn)
@@ -80,7 +83,7 @@ def _in_front(text: GivenText, subjects: Sequence[Subject], english: bool) -> Gi
 
 def _replacing(asking: SubQuestions, question: Question, turn: Turn) -> Resolved | AskBack | None:
     """The last question with the names, dates and numbers of this one for its own."""
-    tokens = content(question)
+    tokens = [token for token in content(question) if token.start >= opening(question.text)]
     text = turn.text
     replacements: list[tuple[int, int, list[Subject] | str]] = []
     front: list[str] = []
@@ -175,6 +178,18 @@ def _instead_or_besides(asking: SubQuestions, question: Question, turn: Turn, ou
     )
 
 
+_TRADES = ("buy", "sell", "new", "out", "increase", "decrease")
+
+
+def _traded_otherwise(asking: SubQuestions, question: Question, turn: Turn) -> Resolved | None:
+    """`판 건?` after what was bought."""
+    ours = [token for token in content(question) if token.kind not in ("stock_word", "holdings")]
+    theirs = [token for token in turn.question.tokens if token.kind in _TRADES]
+    if len(ours) != 1 or ours[0].kind not in _TRADES or len(theirs) != 1 or ours[0].kind == theirs[0].kind:
+        return None
+    return resolved_as(asking, turn.text.replaced(theirs[0].start, theirs[0].end, ours[0].text))
+
+
 def _compared_with(asking: SubQuestions, question: Question, turn: Turn) -> Resolved | None:
     """`TIGER 200이랑 비교하면?` after a question about another ETF."""
     tokens = content(question)
@@ -188,8 +203,8 @@ def _compared_with(asking: SubQuestions, question: Question, turn: Turn) -> Reso
 
 
 def _narrowed(asking: SubQuestions, question: Question, turn: Turn) -> Resolved | None:
-    """`테슬라도 같이 담은 건?` after the holders of another stock."""
-    if not presupposes(question) or turn.named("etf"):
+    """`테슬라도 같이 담은 건?` after the holders of another stock, `레버리지는 빼고` after a list."""
+    if not (presupposes(question) or narrows(question)) or turn.named("etf"):
         return None
     etfs = listed_etfs(turn)
     if len(etfs) < 2:
@@ -259,18 +274,19 @@ def _about_the_same(asking: SubQuestions, question: Question, turn: Turn) -> Res
         return unclear(question, turn) if missing(question) is not None else None
     if kinds & {*_ORDER} and not kinds & {"hold", "stock_word", "holdings", "quantity"}:
         return None
-    etfs = candidates(turn, "etf")
+    etfs = candidates(turn, "etf") if turn.single else listed_etfs(turn) or turn.named("etf")
     if len(etfs) == 1:
         return resolved_as(asking, _in_front(text, [_own(etfs[0])], question.english))
-    if missing(question) is None or len(etfs) < 2:
+    if len(etfs) < 2 or not (missing(question) or lacks_a_head(question)):
         return None
     if set(turn.named("etf")) == set(etfs) and len(etfs) <= MOST_NAMED:
         found = resolved_as(asking, _in_front(text, [_own(etf) for etf in etfs], question.english))
         if found is not None:
             return found
-    if kinds & {"fee", "aum", "market_cap", "listed", "premium", "cost"} and not turn.named("etf"):
+    if kinds & {"fee", "aum", "market_cap", "listed", "premium", "cost", "count", "hold"} and not turn.named("etf"):
         chosen, note = among(turn, etfs, question.english)
-        found = resolved_as(asking, _in_front(text, [chosen], question.english), note)
+        held = "가 " if "hold" in kinds and not question.english else " "
+        found = resolved_as(asking, GivenText(f"□{held}{text.text}").replaced(0, 1, [chosen]), note)
         if found is not None:
             return found
     return which(Question("□ " + text.text, [], question.as_of, question.language), 0, 1, etfs)

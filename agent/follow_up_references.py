@@ -28,6 +28,8 @@ def by_reference(asking: SubQuestions, question: Question, found: Reference, tur
     """The question with what its words point to in their place, or what has to be asked back."""
     if turn is None or not turn.answered:
         return unclear(question, turn)
+    if found.kind == "first":
+        return _first(asking, question, found, turn)
     if found.kind == "among":
         place = _place_alone(question, found)
         if place:
@@ -38,6 +40,19 @@ def by_reference(asking: SubQuestions, question: Question, found: Reference, tur
     if found.kind in ("company", "index", "tag"):
         return _attribute(asking, question, found, turn)
     return _one(asking, question, found, turn)
+
+
+def _first(asking: SubQuestions, question: Question, found: Reference, turn: Turn) -> Resolved | AskBack:
+    """`상위 3개 보수 비교해줘`: the first rows as they were shown."""
+    etfs = [row.subject for row in turn.rows("etf")][: found.place]
+    rest = GivenText(question.text).cut(found.end, len(question.text))
+    if len(etfs) < found.place or found.place < 2:
+        return unclear(question, turn)
+    chosen, note = among(turn, etfs, question.english)
+    asked = resolved_as(asking, GivenText(f"□ {rest.text}").replaced(0, 1, [chosen]), note)
+    if asked is None and found.place <= MOST_NAMED:
+        asked = resolved_as(asking, GivenText(f"□ {rest.text}").replaced(0, 1, etfs))
+    return asked or unclear(question, turn)
 
 
 def _place_alone(question: Question, found: Reference) -> Token | None:
@@ -120,6 +135,10 @@ def _several(asking: SubQuestions, question: Question, found: Reference, turn: T
         subjects = [*_before(turn, subjects[0]), *subjects]
     if (two and len(subjects) != 2) or len(subjects) < 2:
         return unclear(question, turn)
+    alike = any(token.kind in ("overlap", "together", "both") for token in question.tokens)
+    if alike and len(subjects) > 2 and kind == "etf":
+        # Only two baskets can be laid side by side.
+        return unclear(question, turn)
     if len(subjects) <= MOST_NAMED:
         text = _replaced(question, found, subjects)
         named_text = resolved_as(asking, text)
@@ -151,6 +170,9 @@ def _one(asking: SubQuestions, question: Question, found: Reference, turn: Turn)
     if len(subjects) > 1:
         return which(question, found.start, found.end, subjects, "종목" if found.kind == "stock" else "ETF")
     text = _replaced(question, found, subjects)
+    named = turn.named("etf")
+    if subjects[0].kind == "stock" and len(named) == 1:
+        text = _without(text, named[0], question.english)
     rest = [token for token in content(question) if token.end <= found.start or token.start >= found.end]
     if not rest and found.kind != "ordinal" and not re.search(r"뭐|무엇|어떤|what", question.text):
         return unclear(question, turn)
@@ -186,7 +208,7 @@ def _at_place(turn: Turn, question: Question, found: Reference) -> list[Subject]
     etfs, stocks = turn.rows("etf"), turn.rows("stock")
     words = question.text[found.start : found.end]
     rows = stocks if "종목" in words or "stock" in words or len(etfs) < 2 else etfs
-    rows = rows or etfs
+    rows = rows or etfs or next((rows for kind in ("company", "tag", "index") if (rows := turn.rows(kind))), [])
     if len(rows) < 2 or found.place == 0 or found.place > len(rows):
         return []
     return [rows[found.place - 1 if found.place > 0 else -1].subject]
@@ -198,7 +220,7 @@ _ASKED_OF = {"company": "의 운용사는?", "index": "의 기초지수는?"}
 def _attribute(asking: SubQuestions, question: Question, found: Reference, turn: Turn) -> Resolved | AskBack:
     """The manager, index or theme that the conversation is about: named before, answered, or the ETF's own."""
     etfs = candidates(turn, "etf")
-    subjects = [row.subject for row in turn.rows(found.kind)][:2] or turn.named(found.kind)
+    subjects = [row.subject for row in turn.rows(found.kind)][: 1 if turn.ordered else 2] or turn.named(found.kind)
     if len(subjects) != 1 and len(etfs) == 1 and found.kind in _ASKED_OF:
         asked = GivenText(f"□{_ASKED_OF[found.kind]}").replaced(0, 1, etfs)
         plan = asking.plan(asked)

@@ -18,6 +18,7 @@ _THING = rf"(?:거|것|건|게|놈|애|종목|주식|{_ETF})"
 _BEHIND = r"(?![가-힣]*(?:번째|인덱스))"
 # kind → its spellings; the first that matches a text decides.
 _REFERENCES: tuple[tuple[str, str], ...] = (
+    ("first", r"^(?:그중에?서?\s?|이\s?중에?서?\s?)?(?:상위|앞|처음)\s?(?P<place5>\d+)\s?개(?:의|를|만의)?(?=\s)(?!\s*(?:구성|보유|편입)?\s*(?:종목|주식))"),
     ("among", rf"(?:그|이|저|위|앞|걔네|얘네|쟤네)\s?(?:것들?|거|들|{_ETF}들?|종목들?|목록|리스트|결과)?\s?(?:중에서도?|중에는?|중엔|중|가운데에?서?)(?![가-힣])"),
     ("among", r"(?:방금\s)?(?:여기|거기|그 안|이 안|(?:그|이|위|앞|방금)\s?(?:목록|리스트|결과|답|표)|위)(?:에)?서(?:는)?(?=\s)"),
     ("among", r"\b(?:of|among|out of|from)\s+(?:those|these|them|that list|the list)\b(?:\s+(?:etfs?|funds?))?"),
@@ -25,8 +26,8 @@ _REFERENCES: tuple[tuple[str, str], ...] = (
     ("stocks", r"(?:그|이|저|위)\s?종목들"),
     ("etfs", r"\b(?:those|these)\s+(?:etfs|funds|two)\b|\bthe\s+two\b|\bboth(?:\s+of\s+them)?\b|\bthem\b"),
     ("ordinal", rf"(?P<place>첫|두|세|네|다섯|여섯|일곱|여덟|아홉|열|\d+)\s?번\s?째(?!로)(?:\s?{_THING})?"),
-    ("ordinal", rf"(?P<place2>\d+)\s?(?:번|위)(?:\s?{_THING})(?![가-힣]*\s?중)"),
-    ("ordinal", rf"(?P<place3>마지막|맨 위|맨 아래|맨 밑)(?:에 있는)?\s?{_THING}"),
+    ("ordinal", rf"(?P<place2>\d+)\s?(?:번|위)(?:\s?{_THING}|(?=이랑|랑|과|와|은|이|을|의|하고|\s|$))(?![가-힣]*\s?중)"),
+    ("ordinal", rf"(?P<place3>마지막|맨 위|맨 아래|맨 밑)(?:에)?(?:\s?있는)?\s?{_THING}"),
     ("ordinal", r"\bthe\s+(?P<place4>first|second|third|fourth|fifth|last)(?:\s+(?:one|etf|fund|stock))?(?=\W|$)(?!\s+(?:day|time|week|month|year))"),
     ("company", r"(?:그|이|해당|같은)\s?(?:자산\s?)?(?:운용사|회사|브랜드)|\b(?:that|this|the same|its)\s+(?:manager|issuer|company|provider)\b"),
     ("index", r"(?:그|이|해당|같은)\s?(?:기초\s?)?지수(?!는 어)|\b(?:that|the same|its)\s+index\b"),
@@ -37,17 +38,20 @@ _REFERENCES: tuple[tuple[str, str], ...] = (
     ("etf", r"\bits\b|\bit\b|\b(?:that|this)\s+(?:etf|fund|one)\b"),
 )  # fmt: skip
 _OPENING = re.compile(
-    r"^(?:(?:아+|음+|네|응|오+|그럼|그러면|그렇다면|그렇담|근데|그런데|그리고|혹시|반대로|then|and|so|ok(?:ay)?|what about|how about)(?=[\s,])[\s,]*)+",
+    r"^(?:(?:아니(?:요|야)?|아뇨|아+|음+|네|응|오+|그럼|그러면|그렇다면|그렇담|근데|그런데|그리고|혹시|반대로|then|and|so|ok(?:ay)?|what about|how about)(?=[\s,])[\s,]*)+",
     re.IGNORECASE,
 )
 _SUPPOSING = re.compile(
     r"(?:으로|로|라고|이라고|이라)?\s*(?:하면|바꾸면|치면|보면|따지면|바꿔\s?줘|바꿔서|바꿔|다시(?:\s*해\s?줘)?|한다면|라면|이라면)"
     r"(?:\s*(?:어때|어떻게 돼|어떤데|알려줘|보여줘))?\s*\??$"
 )
+_NARROWS = re.compile(
+    r"(?:빼고|빼줘|빼 줘|빼면|제외하고|제외해|제외|말고|만)(?:\s*(?:보여|알려|추려|골라|다시)[가-힣\s]*)?[?!.]*$"
+)
 _NAMED = ("etf", "stock", "company", "tag", "index")
 _FRAGMENT = (*_NAMED, "date", "quantity", "group", *FILTERS)
 _HEADS = (
-    "etf_word", "stock_word", "holdings", "manager", "tag_word", "index_word", "date", "trading_day", "data_date", "industry_word", "group",
+    "etf_word", "manager", "tag_word", "index_word", "date", "trading_day", "data_date", "industry_word", "group",
 )  # fmt: skip
 _ASKS = re.compile(
     r"(?:은|는|도|이면|면|로|으로|로는|에는|에서는|에|만|\?)\s*\??$|하면\s*\??$|^(?:what|how) about", re.IGNORECASE
@@ -71,9 +75,10 @@ def reference(question: Question) -> Reference | None:
             start = found.start()
             if start and question.text[start - 1].isalnum() and not found[0][0].isascii():
                 continue
-            if _inside_a_name(question, start, found.end()) or _has_antecedent(question, kind, start, found[0]):
+            named = _inside_a_name(question, start, found.end()) and not found[0].lower().endswith("one")
+            if named or _has_antecedent(question, kind, start, found[0]):
                 continue
-            place = next((group for group in found.groups() if group), "") if kind == "ordinal" else ""
+            place = next((group for group in found.groups() if group), "") if kind in ("ordinal", "first") else ""
             return Reference(kind, start, found.end(), _place(place))
     return None
 
@@ -106,7 +111,7 @@ def _has_antecedent(question: Question, kind: str, start: int, words: str) -> bo
         return bool(kinds & {kind, "etf", "etf_word"})
     if kind == "ordinal":
         # `순자산 2위 ETF는?` names its own order.
-        return bool(kinds - load_vocabulary().light - {"filler"})
+        return bool(kinds & set(_NAMED) if question.english else kinds - load_vocabulary().light - {"filler"})
     if re.search("둘|두|both", words, re.IGNORECASE) and sum(token.kind in _NAMED for token in before) > 1:
         return True
     return bool(kinds & {"etf", "etf_word", "tag", "company", "index"})
@@ -132,13 +137,28 @@ def content(question: Question) -> list:
 
 def is_fragment(question: Question) -> bool:
     """Whether it is names, dates and numbers only, put as a question about them: `그럼 하이닉스는?`, `작년에는?`."""
-    tokens = content(question)
+    start = opening(question.text)
+    tokens = [token for token in content(question) if token.start >= start]
     if not tokens or any(token.kind not in _FRAGMENT for token in tokens):
         return False
-    if opening(question.text) > 0:
+    if start > 0 or any(token.particle.startswith("도") for token in tokens):
         return True
     bare = all(token.kind in (*_FRAGMENT, "etf_word", "how_is", "filler") for token in question.tokens)
     return bare and _ASKS.search(question.text.strip()) is not None
+
+
+def narrows(question: Question) -> bool:
+    """`레버리지는 빼고`, `해외 것만`: a filter that takes from a list."""
+    allowed = (*_FRAGMENT, "without", "negated", "only", "list", "undenied")
+    tokens = content(question)
+    if (
+        not tokens
+        or any(token.kind not in allowed for token in tokens)
+        or any(t.kind == "etf_word" for t in question.tokens)
+    ):
+        return False
+    filtering = any(token.kind in ("company", "tag", "index", *FILTERS) for token in tokens)
+    return filtering and _NARROWS.search(question.text) is not None
 
 
 def presupposes(question: Question) -> bool:
