@@ -186,13 +186,16 @@ class _Process:
 
     async def _end(self) -> int | None:
         """Close the socket, which ends the process, and wait for it; returns its exit status."""
-        self.is_ready = False
+        was_ready, self.is_ready = self.is_ready, False
         if self._writer is not None:
             self._writer.close()
             self._writer = None
         process = self._process
         if process is None:
             return None
+        if not was_ready:
+            # It would see the closed socket only once it has all that it needs.
+            process.kill()
         deadline = asyncio.get_running_loop().time() + STOP_WITHIN_S
         while process.poll() is None and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.02)
