@@ -1,9 +1,12 @@
 import './styles/tokens.css'
 import './styles/base.css'
+import './styles/controls.css'
 import './styles/chat.css'
 import './styles/answer.css'
+import './styles/evidence.css'
+import './styles/feedback.css'
 import './styles/table.css'
-import './styles/drawer.css'
+import './styles/conversations.css'
 
 import { lazy, StrictMode, Suspense } from 'react'
 import { createRoot } from 'react-dom/client'

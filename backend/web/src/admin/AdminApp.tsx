@@ -1,4 +1,5 @@
 import '../styles/admin.css'
+import '../styles/admin-editor.css'
 
 import { useCallback, useEffect, useMemo, useState } from 'react'
 
