@@ -14,9 +14,19 @@ from agent.answer import Answer, Message
 from agent.follow_up_commands import by_command
 from agent.follow_up_ellipsis import by_ellipsis
 from agent.follow_up_references import by_reference
-from agent.follow_up_resolved import AskBack, Resolved
+from agent.follow_up_resolved import AskBack, Resolved, unclear
 from agent.follow_up_turns import Turn, last_turn
-from agent.follow_up_words import is_fragment, is_names_only, lacks_a_head, narrows, presupposes, reference, supposed
+from agent.follow_up_words import (
+    content,
+    instead_of_that,
+    is_fragment,
+    is_names_only,
+    lacks_a_head,
+    narrows,
+    presupposes,
+    reference,
+    supposed,
+)
 from agent.masking import masked
 from agent.models.offline import NAME
 from agent.offline_answers import answer_plan, nearest_examples, sure_answer
@@ -54,6 +64,9 @@ def _answered(context: RunContext, connection: Connection, found: Resolved) -> A
 
 def resolved(asking: SubQuestions, question: Question, before: Callable[[], Turn | None]) -> Resolved | AskBack | None:
     """What a question means after another; None where it stands by itself. `before` gives the other one, when it is needed."""
+    instead = instead_of_that(question.text)
+    if instead is not None:
+        question = asking.understand(instead)
     pointing = reference(question)
     if pointing is not None:
         return by_reference(asking, question, pointing, before())
@@ -67,8 +80,11 @@ def resolved(asking: SubQuestions, question: Question, before: Callable[[], Turn
     turn = before()
     if turn is None:
         return None
+    if not content(question):
+        return by_command(asking, question, turn) or unclear(question, turn)
     question = without_supposing(asking, question)
-    return by_command(asking, question, turn) or by_ellipsis(asking, question, turn)
+    found = by_command(asking, question, turn) or by_ellipsis(asking, question, turn)
+    return unclear(question, turn) if found is None and alone is not None and lacks_a_head(question) else found
 
 
 def _is_partial(question: Question) -> bool:

@@ -13,7 +13,8 @@ from agent.reading.question import Question
 from agent.sub_questions import SubQuestions
 
 _SHOW = (
-    r"(?:\s*(?:좀|한번))?\s*(?:보여|알려|나열|뽑아|말해|줘|주세요|볼래|보고 싶|리스트|목록|정리|추려)?[가-힣\s]*[?!.]*$"
+    r"(?:\s*(?:좀|한번))?"
+    r"(?:\s*(?:보여|알려|나열|뽑아|말해|줘|주세요|볼래|보고 싶|리스트|목록|정리|추려)[가-힣\s]*)?[?!.]*$"
 )
 _WHY = re.compile(
     r"^(?:왜|이유|어째서|무슨 이유|why|how come)"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from agent.follow_up_references import candidates, listed_etfs
 from agent.follow_up_resolved import MOST_NAMED, AskBack, Resolved, among, resolved_as, unclear, which
+from agent.follow_up_tables import among_rows
 from agent.follow_up_turns import Turn
 from agent.follow_up_words import content, is_fragment, is_names_only, lacks_a_head, narrows, opening, presupposes
 from agent.given_names import GivenText
@@ -92,6 +93,9 @@ def _replacing(asking: SubQuestions, question: Question, turn: Turn) -> Resolved
         theirs = [token for token in turn.question.tokens if _class(token) == kind]
         if not theirs and kind == "date":
             front += [token.text for token in ours]
+        elif not theirs and kind == "tag" and turn.named("etf") and not opening(question.text):
+            # `배당은?` about an ETF: its theme, or its dividends?
+            return unclear(question, turn)
         elif not theirs and kind in ("company", "tag", "filter"):
             return _instead_or_besides(asking, question, turn, ours)
         elif not theirs:
@@ -218,7 +222,7 @@ def _narrowed(asking: SubQuestions, question: Question, turn: Turn) -> Resolved 
 def _ranked_otherwise(asking: SubQuestions, question: Question, turn: Turn) -> Resolved | None:
     """`순자산이 제일 큰 건?` without a word of what: among the rows of a list, or in place of the last order."""
     tokens = content(question)
-    if not tokens or any(token.kind not in (*_MEASURES, *_ORDER, "compare", "quantity") for token in tokens):
+    if not tokens or any(token.kind not in (*_MEASURES, *_ORDER, "compare", "quantity", "where") for token in tokens):
         return None
     if not any(token.kind in _ORDER for token in tokens) or not turn.answered:
         return None
@@ -234,6 +238,8 @@ def _ranked_otherwise(asking: SubQuestions, question: Question, turn: Turn) -> R
             return resolved_as(asking, turn.text.replaced(theirs[0].start, theirs[-1].end, ours.text))
         return None
     etfs = listed_etfs(turn)
+    if len(etfs) < 2 and max(len(turn.rows(kind)) for kind in ("company", "tag", "index")) > 1:
+        return among_rows(asking, question, turn)
     if len(etfs) < 2:
         return None
     chosen, note = among(turn, etfs, question.english)
@@ -277,7 +283,7 @@ def _about_the_same(asking: SubQuestions, question: Question, turn: Turn) -> Res
     etfs = candidates(turn, "etf") if turn.single else listed_etfs(turn) or turn.named("etf")
     if len(etfs) == 1:
         return resolved_as(asking, _in_front(text, [_own(etfs[0])], question.english))
-    if len(etfs) < 2 or not (missing(question) or lacks_a_head(question)):
+    if len(etfs) < 2 or not (missing(question) or lacks_a_head(question) or "stock" in kinds):
         return None
     if set(turn.named("etf")) == set(etfs) and len(etfs) <= MOST_NAMED:
         found = resolved_as(asking, _in_front(text, [_own(etf) for etf in etfs], question.english))

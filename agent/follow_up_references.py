@@ -31,6 +31,9 @@ def by_reference(asking: SubQuestions, question: Question, found: Reference, tur
     if found.kind == "first":
         return _first(asking, question, found, turn)
     if found.kind == "among":
+        behind = next((one for one in ordinals(question) if found.end <= one.start <= found.end + 1), None)
+        if behind is not None:
+            return _one(asking, question, Reference("ordinal", found.start, behind.end, behind.place), turn)
         place = _place_alone(question, found)
         if place:
             return _one(asking, question, Reference("ordinal", found.start, place.end, int(place.value.value)), turn)
@@ -81,8 +84,8 @@ def _replaced(question: Question, found: Reference, subjects: Sequence[Subject],
 
 def _among(asking: SubQuestions, question: Question, found: Reference, turn: Turn) -> Resolved | AskBack:
     etfs = listed_etfs(turn)
-    stocks = [row.subject for row in turn.rows("stock")]
-    if len(stocks) > 1 and len(etfs) <= 1:
+    others = max(len(turn.rows(kind)) for kind in ("stock", "company", "tag", "index"))
+    if others > 1 and len(etfs) <= 1:
         rest = question.text[: found.start] + question.text[found.end :]
         return among_rows(asking, asking.understand(rest), turn) or unclear(question, turn)
     if len(etfs) < 2:
@@ -165,6 +168,12 @@ def _one(asking: SubQuestions, question: Question, found: Reference, turn: Turn)
         subjects = _at_place(turn, question, found)
     else:
         subjects = candidates(turn, found.kind)
+        if (
+            not subjects
+            and found.kind == "etf"
+            and not re.search("ETF|이티에프|상품|펀드|fund", question.text[found.start : found.end], re.IGNORECASE)
+        ):
+            subjects = candidates(turn, "stock")
     if not subjects:
         return unclear(question, turn)
     if len(subjects) > 1:

@@ -19,7 +19,7 @@ from agent.sub_questions import SubQuestions
 # A measure's words, and what the head of its column says.
 _COLUMNS = {
     "weight": ("비중", "weight"), "percent_word": ("비중", "weight"), "hold": ("비중", "weight"), "quantity_held": ("수량", "shares"),
-    "etf_word": ("ETF 수", "ETFs"), "count": ("", ""),
+    "etf_word": ("ETF 수", "ETFs"), "count": ("", ""), "aum": ("순자산", "assets"), "fee": ("보수", "fee"),
 }  # fmt: skip
 _MEASURES = {"weight": "weight", "percent_word": "weight", "hold": "weight"}
 
@@ -52,8 +52,15 @@ def among_rows(asking: SubQuestions, question: Question, turn: Turn) -> Resolved
         "all",
         "only",
         "quantity_held",
+        "aum",
+        "fee",
+        "where",
+        "manager",
+        "tag_word",
+        "index_word",
     )
-    if column is None or reader.unexplained() or not content(question):
+    holders = reader.has("etf_word") and any(column in table.columns for column in ("종목코드", "종목", "stock"))
+    if column is None or holders or reader.unexplained() or not content(question):
         return None
     position = table.columns.index(column)
     rows = [row for row in table.rows if isinstance(row[position], int | float)]
@@ -87,6 +94,12 @@ def among_rows(asking: SubQuestions, question: Question, turn: Turn) -> Resolved
 def _column(table: Table, reader: Reader) -> str | None:
     """The one column of the figure that is asked for; the weight where none is."""
     english = reader.question.english
+    if any(token.kind in ("big", "small") and token.text[0] in "많적" for token in reader.tokens) and not reader.has(
+        "hold"
+    ):
+        counted = [column for column in table.columns if column in ("ETF 수", "ETFs")]
+        if len(counted) == 1:
+            return counted[0]
     asked = [heads[english] for kind, heads in _COLUMNS.items() if reader.find(kind) and heads[0]]
     for head in [*asked, "weight" if english else "비중"]:
         found = [column for column in table.columns if head in column]
@@ -108,7 +121,13 @@ def _reply(table: Table, position: int, counted: bool, english: bool) -> Reply:
     if not table.rows:
         return Reply("None of them." if english else "그중에는 없습니다.")
     name = next(
-        (i for i, column in enumerate(table.columns) if column in ("종목", "ETF", "stock", "holding", "구성종목")), 0
+        (
+            i
+            for i, column in enumerate(table.columns)
+            if column
+            in ("종목", "ETF", "stock", "holding", "구성종목", "운용사", "테마", "지수", "manager", "theme", "index")
+        ),
+        0,
     )
     items = [f"{row[name]}({_figure(table.columns[position], row[position])})" for row in table.rows]
     if counted:
@@ -130,4 +149,6 @@ def _reply(table: Table, position: int, counted: bool, english: bool) -> Reply:
 
 
 def _figure(column: str, value: float) -> str:
+    if "원" in column or "KRW" in column:
+        return wording.amount(value, "KRW" in column)
     return wording.percent(value) if "%" in column else wording.number(value)

@@ -45,6 +45,7 @@ _SUPPOSING = re.compile(
     r"(?:으로|로|라고|이라고|이라)?\s*(?:하면|바꾸면|치면|보면|따지면|바꿔\s?줘|바꿔서|바꿔|다시(?:\s*해\s?줘)?|한다면|라면|이라면)"
     r"(?:\s*(?:어때|어떻게 돼|어떤데|알려줘|보여줘))?\s*\??$"
 )
+_INSTEAD = re.compile(r"^(?:아니\s*)?(?:그거|그것|이거|그게|그건|그 ?ETF)?\s*(?:말고|아니고|아니라)\s+(?=\S)")
 _NARROWS = re.compile(
     r"(?:빼고|빼줘|빼 줘|빼면|제외하고|제외해|제외|말고|만)(?:\s*(?:보여|알려|추려|골라|다시)[가-힣\s]*)?[?!.]*$"
 )
@@ -121,6 +122,12 @@ def opening(text: str) -> int:
     """Where a text begins behind `그럼`, `그리고`, `what about`."""
     found = _OPENING.match(text)
     return found.end() if found else 0
+
+
+def instead_of_that(text: str) -> str | None:
+    """`그럼 TIGER 200` of `그거 말고 TIGER 200`; None where nothing is put in place of what was said."""
+    found = _INSTEAD.match(text)
+    return None if found is None else f"그럼 {text[found.end() :]}"
 
 
 def supposed(text: str) -> str | None:

@@ -31,6 +31,8 @@ _NOT_TICKERS = """
     REIT EV US UK EU UN Q P N K S
     """
 _NO_TICKERS = frozenset(_NOT_TICKERS.split())
+# Laughing and weeping are no initials.
+_LAUGHTER = re.compile(r"[ㅋㅎㅠㅜㅡ\s]+")
 _ETF_WORD = re.compile(r"(?:etf|이티에프)$", re.IGNORECASE)
 _WORD = re.compile(r"[0-9A-Za-z]+|[가-힣ㄱ-ㅎㅏ-ㅣ]+|[^\s]")
 
@@ -177,7 +179,7 @@ def resolve_unknown(connection: Connection, question: str, tokens: Sequence[Toke
         if token.kind != "unknown" or any(piece.start <= token.start < piece.end for piece in pieces):
             continue
         for first, last in _spans(tokens, index):
-            if _is_half_a_name(tokens, first):
+            if _is_half_a_name(tokens, first) or _is_glued(tokens, first):
                 continue
             start, end = tokens[first].start, tokens[last].end
             link = _resolved(connection, question[start:end])
@@ -219,6 +221,12 @@ def _is_half_a_name(tokens: Sequence[Token], first: int) -> bool:
     return before.kind == "entity" and re.fullmatch(r"[A-Z]{2,3}", before.text) is not None
 
 
+def _is_glued(tokens: Sequence[Token], first: int) -> bool:
+    """`에코프로|테크놀로지스`: what is written in one with a name is no other name."""
+    before = tokens[first - 1] if first else None
+    return before is not None and before.kind == "entity" and before.end == tokens[first].start
+
+
 def _joins(token: Token, beside: Token, kinds: Sequence[str]) -> bool:
     """Whether a token can be a part of a longer name with the one beside it.
 
@@ -236,7 +244,7 @@ def _joins(token: Token, beside: Token, kinds: Sequence[str]) -> bool:
 
 def _resolved(connection: Connection, mention: str) -> Link | None:
     plain = mention.strip()
-    if len(spelling.normalise(plain)) < 2:
+    if len(spelling.normalise(plain)) < 2 or _LAUGHTER.fullmatch(plain):
         return None
     resolution: Resolution = resolve(connection, plain)
     if resolution.status == "none" or not _is_likely(plain, resolution):
