@@ -39,6 +39,7 @@ _PERCENT = re.compile(
     r"(?P<unit>%\s*p|%\s*포인트|퍼센트\s*포인트|%|％|퍼센트|프로(?!그|젝|세)|퍼(?![가-힣])|퍼(?=이|가|는|넘|대|로|짜|미|초)|per\s*cent|percent)",
     re.IGNORECASE,
 )
+_BASIS_POINTS = re.compile(rf"(?P<low>{_DIGITS})\s*(?:bps?(?![a-z])|베이시스\s*포인트)", re.IGNORECASE)
 _ENGLISH_RANGE = re.compile(
     rf"between\s+(?P<low>{_DIGITS})\s*(?:%|percent)?\s*(?:and|to)\s*(?P<high>{_DIGITS})\s*(?:%|percent)", re.IGNORECASE
 )
@@ -83,7 +84,7 @@ _NUMBER = re.compile(rf"(?P<number>{_DIGITS})")
 _AFTER: list[tuple[re.Pattern[str], Operator]] = [
     (re.compile(pattern, re.IGNORECASE), operator)
     for pattern, operator in (
-        (r"\s*(?:을|를|이|가|도|은|는)?\s*(?:안\s*되|안\s*넘|못\s*미치|못\s*넘|못\s*되|미치지\s*못|넘지\s*않|넘지\s*못|되지\s*않)[가-힣]*", "<"),
+        (r"\s*(?:을|를|이|가|도|은|는)?\s*(?:안\s*[되된돼됐]|채\s*안|안\s*넘|못\s*미치|못\s*넘|못\s*되|미치지\s*못|넘지\s*않|넘지\s*못|되지\s*않)[가-힣]*", "<"),
         (r"\s*(?:이상|or\s+more|or\s+higher|and\s+above|and\s+over)(?:을|를|씩|으로|로)?", ">="),
         (r"\s*(?:이하|이내|안쪽|까지|or\s+less|or\s+lower|or\s+under)(?:를|로|으로|만)?", "<="),
         (r"\s*(?:초과|상회)(?:이면서|인데|[가-힣]{0,2})", ">"),
@@ -179,6 +180,9 @@ def _at(text: str, position: int) -> Quantity | None:
     if position and text[position].isdigit() and (text[position - 1].isdigit() or text[position - 1] in ".,"):
         return None
     glued = position and text[position - 1].isalpha() and text[position - 1].isascii() and text[position].isascii()
+    if found := _BASIS_POINTS.match(text, position):
+        size = _compared(text, found, "percent", _value(found["low"]) / 100)
+        return size
     if glued and not re.search(r"(?<![a-z])etfs?$", text[:position], re.IGNORECASE):
         return None
     word_start = position == 0 or not ("가" <= text[position - 1] <= "힣")
@@ -292,7 +296,8 @@ def _compared(text: str, found: re.Match[str], kind: str, value: float) -> Quant
                 break
     high, about = None, False
     if not operator and kind in ("percent", "amount") and (band := _BAND.match(text, end)):
-        step = 10 ** int(math.log10(value)) if value >= 10 and value % 10 == 0 else 1
+        decimals = len(re.findall(r"\.(\d+)", found[0])[0]) if kind == "percent" and "." in found[0] else 0
+        step = 10 ** int(math.log10(value)) if value >= 10 and value % 10 == 0 else 10**-decimals
         operator, high, end = ">=", value + step - (1e-9 if kind == "percent" else 1), band.end()
     if tail := _ABOUT.match(text, end):
         about, end = True, tail.end()

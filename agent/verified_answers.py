@@ -19,8 +19,9 @@ from agent.example_query import ExampleAnswer, ExampleQuery, answering
 from agent.periods import Period
 from agent.quantities import Quantity
 from agent.reading.days import closed
+from agent.reading.filters import listed_together
 from agent.reading.plan import Plan, Query, Reply, Steps, literal, literals
-from agent.reading.question import Question, Subject
+from agent.reading.question import Question, Reader, Subject
 from agent.reading.settling import settle
 from agent.reading.tokens import Piece, Token, tokenise
 from agent.reading.understanding import find_dates_and_quantities
@@ -58,7 +59,7 @@ def match(question: Question, near: Sequence[tuple[Example, float]]) -> Match | 
         return None
     if any(isinstance(token.value, Period) and token.value.after(question.as_of) for token in question.tokens):
         return None
-    if _is_exact(question):
+    if _is_exact(question) or listed_together(Reader(question)):
         return None
     said = signature(question.tokens)
     if sum(said.values()) == 1 and next(iter(said))[0] in _NAMES:

@@ -81,7 +81,11 @@ def _longest_stretch(question: Question, start: int, end: int, words: Sequence) 
     if longest.text.isascii() and (before := re.search(r"[A-Z]{2,}\s+$", question.text[: longest.start])):
         # `SK Square`: half a name resembles other names.
         return f"{before[0]}{longest.text}"
-    return longest.text
+    # What is written in one with it belongs to it: half a word resembles other names.
+    start = longest.start
+    while start > 0 and question.text[start - 1].isalnum():
+        start -= 1
+    return question.text[start : longest.end].strip()
 
 
 def _unknown(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.quantities import Quantity
@@ -67,15 +69,15 @@ def conditions(reader: Reader, measures: dict[str, str], defaults: dict[str, str
     found = []
     for token in reader.quantities("percent", "amount", "number", "count", "days"):
         quantity: Quantity = token.value
-        operator = quantity.operator or _operator_beside(reader, token)
-        if token.used or (quantity.kind in ("count", "days", "number") and not operator):
+        sign = quantity.operator or _operator_beside(reader, token)
+        if token.used or (quantity.kind in ("count", "days", "number") and not sign):
             continue
         measure = _measure_of(reader, token, measures) or defaults.get(quantity.kind)
         if measure is None or not _fits(measure, quantity):
             continue
         if quantity.about:
             raise Unclear(f"‘{quantity.text.strip()}’가 어디부터 어디까지인지 정해 주세요. 예: 5% 이상, 5% 미만")
-        if quantity.value < 0 and (not operator or (operator == ">" and "넘" in quantity.text)):
+        if quantity.value < 0 and (not sign or (sign == ">" and "넘" in quantity.text)):
             # `-1%를 넘은`: beyond it, or above it?
             raise Unclear(f"‘{quantity.text.strip()}’가 어느 쪽인지 정해 주세요. 예: -1% 이하, -1% 이상",
                           f"Which side of “{quantity.text.strip()}”? For example below -1%.")  # fmt: skip
@@ -84,11 +86,36 @@ def conditions(reader: Reader, measures: dict[str, str], defaults: dict[str, str
             raise Unclear("금액은 원화로만 비교할 수 있습니다. 원화 금액으로 물어봐 주세요.")
         # A fee is written down: `보수 0.8%인` means that very figure. Weights and sizes hardly ever hit a round one.
         found.append(
-            Condition(
-                measure, operator or ("=" if measure == "fee" else ">="), quantity.value, quantity.high, token.start
-            )
+            Condition(measure, sign or ("=" if measure == "fee" else ">="), quantity.value, quantity.high, token.start)
         )
     return found
+
+
+_TESTS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "=": operator.eq}
+
+
+def meets(value: float, limits: Sequence[Condition]) -> bool:
+    """Whether a value is as the conditions demand."""
+    return all(_TESTS[one.operator](value, one.value) and (one.high is None or value <= one.high) for one in limits)
+
+
+_VERDICTS = {
+    ">": ("을 넘습니다", "을 넘지 않습니다"), ">=": (" 이상입니다", " 이상이 아닙니다"), "<": (" 미만입니다", " 미만이 아닙니다"),
+    "<=": (" 이하입니다", " 이하가 아닙니다"), "=": ("입니다", "가 아닙니다"),
+}  # fmt: skip
+
+
+def met(value: float, limits: Sequence[Condition]) -> str:
+    """Yes or no in Korean: whether a percentage is as a question asks, one sentence for each bound."""
+    sentences = []
+    for one in limits:
+        sure = meets(value, [one])
+        if one.high is not None:
+            sentences.append(f"{one.value:g}%와 {one.high:g}% 사이{'입니다' if sure else '가 아닙니다'}.")
+        else:
+            verdict = _VERDICTS[one.operator][not sure]
+            sentences.append(f"**{one.value:g}%{verdict.replace('을', '를', 1) if one.operator == '>' else verdict}**.")
+    return " ".join(sentences)
 
 
 def _operator_beside(reader: Reader, token: Token) -> str:

@@ -25,7 +25,7 @@ _OTHERS = (
     "data_date", "pronoun",
 )  # fmt: skip
 _LIGHT = (
-    "hold", "exist", "without", "negated", "both", "together", "only", "all", "list", "now", "name", "code", "rank", "where", "manage", "recent",
+    "hold", "exist", "both", "together", "only", "all", "list", "now", "name", "code", "rank", "where", "manage", "recent",
     "main", "compare", "asset_word", "overlap", "tag_word",
 )  # fmt: skip
 
@@ -36,8 +36,13 @@ def read(reader: Reader) -> Plan | None:
         return None
     holds_etfs = _holds_etfs(reader)
     other = surpassed_etf(reader)
-    if reader.find("etf") and other is None and not held_by_etfs(reader):
+    left_out = bool(reader.find("etf", negative=True)) and not reader.find("etf", negative=False)
+    if reader.find("etf") and other is None and not (left_out and not reader.has("hold")) and not held_by_etfs(reader):
         return None
+    if _asks_for_the_top_holding(reader):
+        return None
+    if any(token.negative for token in reader.find("etf", "company", "tag")):
+        reader.take("other")
     chosen = select(reader, counts=True)
     if other is not None:
         surpass(reader, chosen, other)
@@ -85,6 +90,19 @@ def _has_thresholds(reader: Reader) -> bool:
     """`총보수 1% 이상`: a threshold on a figure of ETFs asks for those that meet it."""
     return any(token.value.operator for token in reader.quantities("percent", "amount")) and reader.has(
         "fee", "aum", "premium"
+    )
+
+
+def _asks_for_the_top_holding(reader: Reader) -> bool:
+    """`삼성전자가 1위 종목인 ETF`: those of which it is the largest holding, and not the one that holds most of it."""
+    tokens = [token.kind for token in reader.tokens]
+    if not reader.find("stock") or "stock_word" not in tokens:
+        return False
+    place = tokens.index("stock_word")
+    return any(kind in ("rank_one", "most", "best_word") for kind in tokens[max(0, place - 3) : place]) or any(
+        token.value.kind in ("rank", "count")
+        for token in reader.tokens[max(0, place - 1) : place]
+        if token.kind == "quantity"
     )
 
 

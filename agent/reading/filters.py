@@ -120,7 +120,11 @@ def _holdings(reader: Reader, chosen: Selection) -> None:
         return
     for number, token in enumerate(tokens):
         token.used = True
-        if token.negative:
+        if token.negative and token.kind == "etf" and not reader.has("hold"):
+            # `KODEX 200 말고`: without that ETF itself.
+            chosen.wheres.append(f"NOT e.code IN {literals(token.value.keys)}")
+            chosen.words.append(f"other than {token.value.name}" if chosen.english else f"{token.value.name} 말고")
+        elif token.negative:
             _lacking(chosen, token.value, number)
     chosen.either = len(wanted) > 1 and reader.take("either")
     if len(wanted) == 2 and not chosen.weights and _outweigh(reader, chosen, wanted):
@@ -299,7 +303,7 @@ def _tags(reader: Reader, chosen: Selection) -> None:
     wanted, denied = reader.subjects("tag"), reader.subjects("tag", negative=True)
     if wanted or denied or reader.has("domestic", "overseas"):
         reader.take("tag_word", "duplicate_company")
-    if len(wanted) > 1 and (reader.take("either") or _listed_together(reader)):
+    if len(wanted) > 1 and (reader.take("either") or listed_together(reader)):
         names = [subject.key for subject in wanted]
         chosen.match(f"({chosen.start})-[:TAGGED]->(t:Tag)", f"t.name IN {literals(names)}")
         chosen.words.append((" or " if chosen.english else " 또는 ").join(names))
@@ -310,10 +314,10 @@ def _tags(reader: Reader, chosen: Selection) -> None:
         chosen.without_tag(subject.key, subject.key)
 
 
-def _listed_together(reader: Reader) -> bool:
+def listed_together(reader: Reader) -> bool:
     """`방산이랑 조선 ETF`: both themes' ETFs are wanted, and not those of both at once (`방산이면서 조선인`)."""
     tags = [token for token in reader.find("tag") if not token.negative]
-    joined = all(token.particle in _JOINTS for token in tags[:-1])
+    joined = len(tags) > 1 and all(token.particle in _JOINTS for token in tags[:-1])
     return joined and not reader.question.english and not reader.has("both", "together", "overlap")
 
 

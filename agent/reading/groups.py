@@ -106,6 +106,9 @@ def _counts_groups(reader: Reader, group: str) -> bool:
     ):
         return False
     place, count = reader.position(group), reader.position("count")
+    if reader.question.english:
+        # `How many themes`, and not `themes by number of ETFs`.
+        return 0 <= count == place - 1
     if place < 0 or count < place:
         return False
     return not any(token.kind == "etf_word" for token in reader.tokens[place:count])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from agent.answer import Table
 from agent.reading import wording
-from agent.reading.conditions import Condition, conditions, direction, limit, rank
+from agent.reading.conditions import Condition, conditions, direction, limit, met, rank
 from agent.reading.plan import Plan, Query, Reply, Steps, literal, table
 from agent.reading.question import Reader, Subject
 
@@ -101,6 +101,10 @@ def read(reader: Reader) -> Plan | None:
     )  # fmt: skip
     if counted and not said:
         return Plan("holding_count", lambda: _count(_Wanted(etf, english, kind, weight)))
+    if (concentrated or added) and weight and count:
+        # `상위 3개 합이 50% 넘어?`: the bound is the sum's.
+        total = _Wanted(etf, english, kind, [], count)
+        return Plan("concentration", lambda: _sum_checked(total, weight))
     if concentrated or added:
         top = concentrated or said or descending is not None
         rows = (count or TOP) if top and not (kind or weight) else count or ALL
@@ -227,6 +231,13 @@ def _count(wanted: _Wanted) -> Steps:
     note = "" if wanted.kind else " (현금·채권·파생 제외)"
     holder = wording.with_particle(wanted.etf.name, "은는")
     return Reply(f"{holder} {wording.with_particle(noun, '을를')} **{count}종목** 담고 있습니다{note}.", shown)
+
+
+def _sum_checked(wanted: _Wanted, limits: list[Condition]) -> Steps:
+    reply = yield from _sum(wanted)
+    if reply.tables and not wanted.english:
+        reply.text += f" {met(reply.tables[0].rows[0][1], limits)}"
+    return reply
 
 
 def _sum(wanted: _Wanted) -> Steps:

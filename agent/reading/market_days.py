@@ -80,6 +80,9 @@ def _measure(reader: Reader) -> str | None:
     named = {token.kind for token in reader.find(*MEASURES) if not token.text.startswith(("얼마", "how much"))}
     if reader.has("nav") and any("보다" in token.particle for token in reader.find("nav")):
         return "premium"
+    if len(named) == 2 and "price" in named and reader.has("now"):
+        # `종가 기준 괴리율`: the closes are what the premium is made of.
+        named.discard("price")
     return named.pop() if len(named) == 1 else None
 
 

@@ -42,7 +42,7 @@ def _similar(reader: Reader, etf: Subject) -> Plan:
         reader.take("compare", "cost")
     direction(reader)
     reader.take(
-        "similar", "without", "negated", "buy", "hold", "holdings", "stock_word", "overlap", "list", "all", "weight", "exist", "both",
+        "similar", "without", "negated", "other", "etf_held", "buy", "hold", "holdings", "stock_word", "overlap", "list", "all", "weight", "exist", "both",
     )  # fmt: skip
     return Plan("similar", lambda: _similar_steps(etf, count or TOP, cheaper, reader.question.english))
 

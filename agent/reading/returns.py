@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 from datetime import date, timedelta
 
 from agent.answer import Table
 from agent.periods import Period
 from agent.reading import wording
-from agent.reading.conditions import Condition, Unclear, conditions, direction, limit, rank
+from agent.reading.conditions import Condition, Unclear, conditions, direction, limit, meets, rank
 from agent.reading.days import closed, future, period_without_data
 from agent.reading.filters import select
 from agent.reading.plan import HISTORY, Plan, Query, Reply, Steps, literal, literals
@@ -116,13 +115,6 @@ def _limits(reader: Reader, falling: bool) -> list[Condition]:
     found += [Condition("return", sign, 0) for sign, word in signs if not found and reader.has(word)]
     reader.take("above_word", "below_word", "exceed", "undercut")
     return found
-
-
-_TESTS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "=": operator.eq}
-
-
-def _meets(value: float, limits: list[Condition]) -> bool:
-    return all(_TESTS[one.operator](value, one.value) and (one.high is None or value <= one.high) for one in limits)
 
 
 def _which_period(etf: Subject, english: bool) -> Unclear:
@@ -303,7 +295,7 @@ def _ranking(
     rows.sort(key=lambda row: (-row[2] if highest else row[2], row[1]))
     total = len(rows)
     if limits or counted:
-        return _those_that_met(chosen, [row for row in rows if _meets(row[2], limits)], limits, count, total, english)
+        return _those_that_met(chosen, [row for row in rows if meets(row[2], limits)], limits, count, total, english)
     rows = rows[place - 1 :]
     if not rows:
         return Reply(f"그 기간의 시세가 있는 {chosen.described()}는 {total}개뿐입니다.", status="refused")

@@ -32,6 +32,7 @@ def settle(text: str, tokens: Sequence[Token], as_of: date, dataset: str) -> Que
     _mark_negations(question)
     _mark_alternatives(question)
     _mark_comparisons(question)
+    _mark_nothing_else(question)
     _settle_recently(question)
     _settle_wish(question)
     _explain_counted_names(question)
@@ -99,6 +100,13 @@ def _settle_words(question: Question) -> None:
             kind = "price"
         elif kind == "ask_other" and token.text.startswith("이름") and kinds & {"etf", "stock", "unknown_code"}:
             kind = "name"
+        elif kind == "below_word" and token.text.startswith("할인") and {"big", "small"} & kinds:
+            # The larger the discount, the lower the premium.
+            turned = {"big": "small", "small": "big"}
+            for place, other in enumerate(tokens):
+                if other.kind in turned:
+                    tokens[place] = replace(other, kind=turned[other.kind], text="")
+            kind = "premium"
         elif kind == "former" and token.text.startswith("이전") and index and tokens[index - 1].kind == "date":
             # `2010년 이전인`: a particle keeps the date from taking it.
             day = tokens[index - 1].value
@@ -153,6 +161,13 @@ def _settle_combinations(question: Question) -> None:
         if token.kind == "tag" and token.text.endswith(" 주식") and "etf_word" in kinds and "etf" not in kinds:
             # `미국 주식인 ETF`: no bonds of that country.
             tokens.insert(index + 1, Token(token.end, token.end, "equity_class", ""))
+        if (
+            token.kind == "hold"
+            and token.text.lower() in ("has", "have")
+            and not kinds & {"stock", "stock_word", "holdings"}
+        ):
+            # `Which has the lower fee`.
+            tokens[index] = replace(token, kind="filler")
         if token.kind == "attribute_all" and token.text.lower() == "about" and "tag" in kinds:
             tokens[index] = replace(token, kind="filler")
         if token.kind == "stock_word" and before in ("domestic", "overseas") and "etf_word" in kinds - {"etf"}:
@@ -227,9 +242,18 @@ def _mark_negations(question: Question) -> None:
                 _deny_forward(tokens, index, deniable)
             else:
                 _deny_backward(tokens, index, deniable)
+                _leave_open(tokens, index)
                 if not tokens[index].used and token.kind == "without":
                     # It denies a name that is not known: no reading may pass over it.
                     tokens[index] = replace(token, kind="undenied")
+
+
+def _leave_open(tokens: list[Token], index: int) -> None:
+    """`국내 주식 아닌`: neither domestic nor equity, or not both? No reading may choose."""
+    for place in range(1, index):
+        pair = tokens[place - 1].kind in ("domestic", "overseas") and tokens[place].kind == "equity_class"
+        if pair and tokens[place].negative and tokens[place].start <= tokens[place - 1].end + 1:
+            tokens[place] = replace(tokens[place], kind="undenied")
 
 
 def _deny_backward(tokens: list[Token], index: int, deniable: Iterable[str]) -> None:
@@ -259,6 +283,17 @@ def _deny_forward(tokens: list[Token], index: int, deniable: Iterable[str]) -> N
         position += 1
     if denied:
         tokens[index].used = True
+
+
+def _mark_nothing_else(question: Question) -> None:
+    """`삼성전자만 담은 ETF`: nothing else may be held, which no reading tells."""
+    kinds = {token.kind for token in question.tokens}
+    if "etf" in kinds or not {"etf_word", "hold"} <= kinds:
+        return
+    for index in range(len(question.tokens) - 1, -1, -1):
+        token = question.tokens[index]
+        if token.kind in ("stock", "tag") and token.particle.endswith("만"):
+            question.tokens.insert(index + 1, Token(token.end, token.end, "nothing_else", "만"))
 
 
 def _mark_alternatives(question: Question) -> None:

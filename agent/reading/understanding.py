@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 
 from sqlalchemy import Connection
 
@@ -78,9 +79,16 @@ def _preferred(index: NameIndex, text: str, tokens: list[Token]) -> list[Piece]:
 
 def _no_products(tokens: list[Token]) -> list[Piece]:
     """`TIGER 반도체TOP30`: what is written in one behind a brand is one name, and if there is no such ETF, no filter either."""
-    if any(token.kind == "etf_word" for token in tokens):
-        return []
-    pieces = []
+    pieces = [
+        Piece(name.start, behind.end, "unknown", cost=0.3)
+        for name, behind in pairwise(tokens)
+        if name.kind == "entity"
+        and name.end == behind.start
+        and behind.text.lower().startswith("top")
+        and is_syllable(name.text[-1])
+    ]
+    if pieces or any(token.kind == "etf_word" for token in tokens):
+        return pieces
     for place, brand in enumerate(tokens[:-2]):
         if (
             brand.kind != "entity"

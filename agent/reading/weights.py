@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from agent.answer import Table
 from agent.reading import wording
-from agent.reading.conditions import direction, rank
+from agent.reading.conditions import Condition, conditions, direction, met, rank
 from agent.reading.holdings import OTHERS
 from agent.reading.plan import Plan, Query, Reply, Steps, literal, literals, table
 from agent.reading.question import Reader, Subject
@@ -24,6 +24,7 @@ class _Asked:
     shares: bool
     smallest: bool
     english: bool
+    limits: list[Condition]
 
 
 def read(reader: Reader) -> Plan | None:
@@ -34,8 +35,14 @@ def read(reader: Reader) -> Plan | None:
         return None
     if reader.find("company", "tag", "index") or any(token.negative for token in reader.find("etf", "stock")):
         return None
-    if any(token.value.operator for token in reader.quantities("percent", "count")):
+    bounds = [token for token in reader.quantities("percent", "count") if token.value.operator]
+    if bounds and not (
+        len(bounds) == len(etfs) == len(stocks) == 1
+        and bounds[0].value.kind == "percent"
+        and not reader.has("etf_word")
+    ):
         return None
+    limits = conditions(reader, {"weight": "weight", "stock": "weight", "hold": "weight"}, {"percent": "weight"})
     if reader.has("etf_word") and reader.find("etf")[0].particle.startswith(("을", "를")):
         return None
     ordered = reader.has("big", "small", "most")
@@ -50,7 +57,7 @@ def read(reader: Reader) -> Plan | None:
         "hold", "weight", "percent_word", "exist", "compare", "stock_word", "holdings", "both", "together", "absent", "all", "etf_word",
         "either", "same", "where", "sum", "stock_count",
     )  # fmt: skip
-    asked = _Asked(etfs, stocks, added, placed, shares, smallest, reader.question.english)
+    asked = _Asked(etfs, stocks, added, placed, shares, smallest, reader.question.english, limits)
     return Plan("weight", lambda: _steps(asked))
 
 
@@ -113,7 +120,8 @@ def _held(etf: Subject, stock: Subject, result: Result, asked: _Asked) -> str:
         return f"{holder} {held} 담고 있지만 비중 자료가 없습니다."
     if asked.english:
         return f"{etf.name} holds {stock.name} at **{sum(weights):.2f}%**."
-    return f"{etf.name}의 {stock.name} 비중은 **{sum(weights):.2f}%**입니다."
+    verdict = f" {met(sum(weights), asked.limits)}" if asked.limits else ""
+    return f"{etf.name}의 {stock.name} 비중은 **{sum(weights):.2f}%**입니다.{verdict}"
 
 
 def _place(etf: Subject, stock: Subject, found: Result, tables: list[Table], english: bool) -> Steps:

@@ -58,6 +58,9 @@ def found(database: Database, where: str) -> set[str]:
         ("KODEX 200보다 보수가 싼 ETF", "fee_pct < (SELECT fee_pct FROM etfs WHERE code = '069500')"),
         ("TIGER 200보다 늦게 상장한 액티브 ETF", "active AND listed > (SELECT listed FROM etfs WHERE code = '102110')"),
         ("ACE나 SOL ETF 전부", "brand IN ('ACE', 'SOL')"),
+        ("상장한 지 3년 안 된 ETF", "listed >= '2023-07-28'"),
+        ("보수 5bp 이하 ETF", "fee_pct <= 0.05"),
+        ("삼성자산운용 말고 다른 운용사 액티브 ETF", "company <> '삼성자산운용' AND active"),
         ("ETFs with fees between 0.1% and 0.3%", "fee_pct BETWEEN 0.1 AND 0.3"),
         ("채권 빼고 보수 0.01% 이하인 ETF", "fee_pct <= 0.01 AND asset_class <> '채권'"),
     ],
@@ -143,7 +146,8 @@ def test_a_stock_and_its_receipts_are_one_company(sample_database: Database, set
     "question",
     [
         "TIGER 반도체TOP30 수수료", "KODEX 우주여행 보수", "PER 낮은 ETF", "그냥 좋은 ETF 하나 알려줘", "현재 코스피 지수 몇이야",
-        "종목 수 50개 이상 ETF의 운용사별 개수", "7월에 삼성전자 5% 넘게 오른 ETF", "관심 ETF의 비중이 바뀌면 알려줘",
+        "거의 삼성전자만 담은 ETF", "삼성전자만 담은 ETF", "삼성전자가 1위 종목인 ETF", "국내 주식 아닌 액티브 ETF", "에코프로테크놀로지스 담은 ETF",
+        "KODEX 바이오TOP50 상위종목", "삼성전자 말고 다른 종목도 담은 ETF", "종목 수 50개 이상 ETF의 운용사별 개수", "7월에 삼성전자 5% 넘게 오른 ETF", "관심 ETF의 비중이 바뀌면 알려줘",
     ],
 )  # fmt: skip
 def test_what_is_not_understood_or_not_known_is_never_passed_over(
@@ -173,3 +177,24 @@ def test_what_is_offered_has_the_names_of_the_question(sample_database: Database
     answer = ask(sample_database, "KODEX 반도체랑 TIGER 200 중 뭐 사야돼", settings=settings)
     assert answer.suggestions
     assert not any("{" in suggestion for suggestion in answer.suggestions)
+
+
+@pytest.mark.parametrize(("bound", "yes"), [(10, True), (60, False)])
+def test_a_bound_on_one_weight_is_a_yes_or_no(sample_database: Database, settings: Settings, bound: int, yes: bool):
+    answer = asked(sample_database, settings, f"KODEX 200 삼성전자 비중이 {bound}% 넘나요?")
+    assert ("넘습니다" in answer.answer) is yes
+
+
+def test_the_difference_of_two_fees_is_told(sample_database: Database, settings: Settings):
+    fees = dict(rows(sample_database, "SELECT code, fee_pct FROM etfs WHERE code IN ('069500', '122630')"))
+    answer = asked(sample_database, settings, "KODEX 200과 KODEX 레버리지의 보수 차이는 몇 %p?")
+    assert f"{abs(fees['069500'] - fees['122630']):.3f}%p" in answer.answer
+
+
+def test_several_days_are_told_one_by_one(sample_database: Database, settings: Settings):
+    expected = rows(
+        sample_database,
+        "SELECT close FROM daily_prices WHERE code = '069500' AND date IN ('2026-07-30', '2026-07-31') ORDER BY date",
+    )
+    table = asked(sample_database, settings, "KODEX 200 7월 30일이랑 31일 종가").tables[0]
+    assert [row[table.columns.index("종가(원)")] for row in table.rows] == [int(row[0]) for row in expected]

@@ -57,3 +57,26 @@ def test_another_currency_says_so() -> None:
 
 def test_a_million_is_no_pronoun() -> None:
     assert find_quantities("이 종목 몇 개") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "low", "high"),
+    [
+        ("1천억~5천억 사이", "amount", 1e11, 5e11), ("1~3조", "amount", 1e12, 3e12), ("1,000억에서 5,000억 사이", "amount", 1e11, 5e11),
+        ("20~30종목", "count", 20, 30), ("between 0.1% and 0.3%", "percent", 0.1, 0.3), ("0.1%대", "percent", 0.1, 0.2),
+    ],
+)  # fmt: skip
+def test_a_range_of_amounts_counts_or_fees_has_two_ends(text: str, kind: str, low: float, high: float):
+    (found,) = find_quantities(text)
+    assert (found.kind, found.operator, found.value) == (kind, ">=", low)
+    assert found.high == pytest.approx(high)
+
+
+def test_basis_points_are_hundredths_of_a_percent():
+    (found,) = find_quantities("5bp 이하")
+    assert (found.kind, found.operator, found.value) == ("percent", "<=", pytest.approx(0.05))
+
+
+def test_the_second_place_is_a_rank_and_places_up_to_it_a_count():
+    assert [quantity.kind for quantity in find_quantities("2등은")] == ["rank"]
+    assert [quantity.kind for quantity in find_quantities("3등까지")] == ["count"]
