@@ -20,6 +20,8 @@ from backend.curation.literals import Literal, Query
 
 _NAMES = {"amount_krw": "amount"}
 _OF_PERIODS = ("from", "to", "from_floor", "to_ceiling", "weekdays", "days_before", "days_within")
+_DIGITS = re.compile(r"[0-9][0-9,.]*")
+_MASK = re.compile("⟨[^⟨⟩]+⟩")
 _NAME_PROPERTIES = ("name",)
 
 
@@ -57,7 +59,7 @@ def generalise(question: Question, cypher: str) -> Generalised:
         else:
             unplaced.append(Unplaced(token.text, kind))
     for token, name in sorted(placed, key=lambda item: -item[0].start):
-        piece = re.sub("⟨[^⟨⟩]+⟩", f"{{{name}}}", _masked_piece(question, token), count=1)
+        piece = _with_slot(question, token, name)
         wording = f"{wording[: token.start]}{piece}{wording[token.end :]}"
     return Generalised(wording, query.text, tuple(_in_order(slots, wording)), tuple(unplaced))
 
@@ -181,10 +183,14 @@ def _folded(text: str) -> str:
     return "".join(text.split()).casefold()
 
 
-def _masked_piece(question: Question, token: Token) -> str:
-    """The text of one token with what its slot stands for as a mask, its unit and comparison kept."""
+def _with_slot(question: Question, token: Token, name: str) -> str:
+    """The text of one token with the slot for what it stands for, its unit and comparison kept."""
+    if token.kind == "quantity" and token.value.kind not in ("percent", "amount") and _DIGITS.search(token.text):
+        # `상위 5개`: the figures are the number, whatever other words of the piece could be read as one.
+        return _DIGITS.sub(f"{{{name}}}", token.text, count=1)
     text = masked(replace(question, tokens=[token]))
-    return text[token.start : len(text) - (len(question.text) - token.end)]
+    piece = text[token.start : len(text) - (len(question.text) - token.end)]
+    return _MASK.sub(f"{{{name}}}", piece, count=1)
 
 
 def _in_order(slots: list[Slot], wording: str) -> list[Slot]:

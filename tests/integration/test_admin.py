@@ -152,6 +152,10 @@ def test_a_verified_example_that_is_edited_answers_nothing_until_it_is_promoted_
             "{stock}를 많이 담은 ETF {n}개", "{code: $stock[0]}) RETURN e.name AS n LIMIT $n", ["stock", "n"],
         ),
         (
+            "KODEX 200의 상위 5개 종목", "MATCH (e:ETF {code: '069500'})-[h:HOLDS]->(s) RETURN s.name AS n LIMIT 5",
+            "{etf}의 상위 {n}개 종목", "{code: $etf})-[h:HOLDS]->(s) RETURN s.name AS n LIMIT $n", ["etf", "n"],
+        ),
+        (
             "삼성전자를 담은 ETF", "MATCH (e:ETF)-[:HOLDS]->(s:Stock) WHERE s.code = '005930' RETURN e.name AS n",
             "{stock}를 담은 ETF", "WHERE s.code IN $stock RETURN", ["stock"],
         ),
