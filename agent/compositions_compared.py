@@ -56,7 +56,7 @@ def compared(asking: SubQuestions, question: Question) -> Plan | None:
     if up == down or _unexplained(question, names) or not _compares(question, names) or _asks_for_etfs(question):
         return None
     measure = _measure(kinds, names[0].kind)
-    if measure is None:
+    if measure is None or (measure in (_FEE, _AUM) and not _asks_for_a_group(question)):
         return None
     subjects = [token.value for token in names]
     plans = [asking.inner.plan(_asked_of(question, subject, names, measure)) for subject in subjects]
@@ -74,7 +74,14 @@ def _compares(question: Question, names: Sequence[Token]) -> bool:
     if "compare" in kinds or _is_asked_of_each(question):
         return True
     last = max(token.end for token in names)
-    return "most" in kinds and _AMONG.match(question.text, last) is not None
+    return "most" in kinds and _asks_for_a_group(question) and _AMONG.match(question.text, last) is not None
+
+
+def _asks_for_a_group(question: Question) -> bool:
+    """`… 가장 싼 쪽은?` asks for one of the groups, `… 가장 싼 것은?` for one of their ETFs."""
+    kinds = {token.kind for token in question.tokens}
+    spoken = kinds & {"where", "manager", "tag_word", "index_word", "stock_word", "average", "sum"}
+    return bool(spoken) or re.search(r"(?:쪽|곳)(?:은|이|을|의)?\s*[가-힣\s]*\?*$", question.text) is not None
 
 
 def _is_asked_of_each(question: Question) -> bool:

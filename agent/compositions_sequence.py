@@ -14,8 +14,13 @@ from agent.sub_questions import SubQuestions
 
 _POINTING = re.compile(r"[,.?]\s*(?:그리고\s*)?(?:그중|그 중|이 중|이중|걔네|그것들)")
 _NAMES = ("etf", "stock", "company", "tag", "index", "etf_set")
+# A clause ends with what it asks: `얼마고`, `뭐고`. `담고`, `없고` join two conditions on one thing.
+_ASKED = (
+    r"(?:(?<=얼마)|(?<=뭐)|(?<=무엇)|(?<=어디)|(?<=누구)|(?<=언제)|(?<=개)|(?<=곳)|(?<=알려주)|(?<=보여주)|(?<=몇))"
+)
 _BETWEEN = re.compile(
-    r"(?<=[가-힣])(?:이고|고|이며|며|인데|는데|인지|는지)(?=\s)[\s,]*(?:그리고\s*)?|[?.]\s+(?:그리고\s*)?|,\s*(?:그리고\s*)?|\s+(?:그리고|및|하고|and|&)\s+"
+    rf"{_ASKED}(?:이고|고|이며|며|인데|인지)(?=\s)[\s,]*(?:그리고\s*)?"
+    r"|[?.]\s+(?:그리고\s*)?|,\s*(?:그리고\s*)?|\s+(?:그리고|및|하고|and|&)\s+"
     r"|(?<=[가-힣A-Za-z])(?:와|과|이랑|랑|하고)\s+"
 )
 
