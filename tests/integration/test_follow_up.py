@@ -91,3 +91,14 @@ def test_an_overlong_or_empty_history_is_no_history(sample_database: Database, s
     for text in ("", "반도체 " * 2_000):
         answer = ask(sample_database, "그중 제일 큰 건?", history=_conversation(text), settings=settings)
         assert answer.status == "clarify"
+
+
+def test_a_sure_follow_up_needs_no_language_model(
+    sample_database: Database, settings: Settings, free_port: int
+) -> None:
+    unreachable = settings.model_copy(
+        update={"model": "some-model", "openai_base_url": f"http://127.0.0.1:{free_port}/v1"}
+    )
+    answer = ask(sample_database, "TIGER 200은?", history=_conversation("KODEX 200 보수는?"), settings=unreachable)
+    assert (answer.status, answer.model) == ("answered", "offline")
+    assert "0.050%" in answer.answer
