@@ -17,7 +17,7 @@ from agent.events import AnswerDelta, Event, StepFinished, StepStarted, TableRea
 from agent.follow_up import answer_follow_up
 from agent.masking import masked
 from agent.models.offline import NAME as OFFLINE
-from agent.offline_answers import answer_offline, nearest_examples, sure_answer
+from agent.offline_answers import Near, answer_offline, nearest_examples, sure_answer
 from agent.personal_data import masked_personal_data
 from agent.reading.question import Question
 from agent.reading.understanding import understand
@@ -123,31 +123,35 @@ def _answer(run: _Run, text: str) -> Answer:
             options=run.options,
         )  # fmt: skip
         question = _linked(context, connection, text, dated)
-        answer = _found(run, context, connection, question)
+        near, answer = _found(run, context, connection, question)
+    if answer is None:
+        from agent.llm_answers import answer_with_model
+
+        # A model takes its time: the connection is for others meanwhile.
+        answer = answer_with_model(context, question, near, run.history)
     return _finished(context, answer, question)
 
 
-def _found(run: _Run, context: RunContext, connection: Connection, question: Question) -> Answer:
+def _found(run: _Run, context: RunContext, connection: Connection, question: Question) -> tuple[Near, Answer | None]:
+    """The nearest examples, and the answer that needs no language model; None where the model has to be asked."""
     offline = run.settings.model == OFFLINE
     if run.history and run.options.readings and (run.verified_first or offline):
         with context.stage("follow_up"):
             followed = answer_follow_up(context, connection, question, run.history)
         if followed is not None and (offline or followed.status != "clarify"):
-            return followed
+            return [], followed
     near = nearest_examples(context, connection, question)
     if offline:
-        return answer_offline(context, connection, question, near)
+        return near, answer_offline(context, connection, question, near)
     if run.verified_first:
         sure = sure_answer(context, question, near)
         # A language model may understand what would have to be asked back.
         if sure is not None and sure.status != "clarify":
-            return sure
+            return near, sure
         context.cypher.clear()
         context.tables.clear()
         context.error = None
-    from agent.llm_answers import answer_with_model
-
-    return answer_with_model(context, question, near, run.history)
+    return near, None
 
 
 def _linked(context: RunContext, connection: Connection, text: str, dated: Dated) -> Question:
