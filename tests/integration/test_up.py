@@ -124,10 +124,7 @@ def test_a_second_one_is_refused_and_does_no_harm(installation: Installation, fr
 
 
 def test_ctrl_c_stops_server_and_database_in_seconds(installation: Installation, free_port: Callable[[], int]) -> None:
-    started = time.monotonic()
     running = installation.up(free_port()).ready()
-    # Under ten seconds on an idle machine; the tests share theirs.
-    assert time.monotonic() - started < 20
     status, seconds = running.end(signal.SIGINT)
     assert status == 0
     assert seconds < 8
