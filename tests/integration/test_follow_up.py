@@ -97,7 +97,7 @@ def test_a_sure_follow_up_needs_no_language_model(
     sample_database: Database, settings: Settings, free_port: int
 ) -> None:
     unreachable = settings.model_copy(
-        update={"model": "some-model", "openai_base_url": f"http://127.0.0.1:{free_port}/v1"}
+        update={"model": "some-model", "openai_base_url": f"http://127.0.0.1:{free_port()}/v1"}
     )
     answer = ask(sample_database, "TIGER 200은?", history=_conversation("KODEX 200 보수는?"), settings=unreachable)
     assert (answer.status, answer.model) == ("answered", "offline")
