@@ -237,7 +237,7 @@ def _english_month_only(found: Found, as_of: date) -> DateMention:
 
 
 _NAMED_MONTH = r"(?P<named_month>이번\s*달|이\s*달|금월|당월|지지난\s*달|저저번\s*달|지난\s*달|저번\s*달|전달|전월)"
-_KOREAN_MONTH = rf"(?:(?:{_YEAR}\s*)?(?<!\d)(?P<month>\d{{1,2}})\s*월(?!\s*배당)|{_NAMED_MONTH})"
+_KOREAN_MONTH = rf"(?:(?:{_YEAR}\s*|지난\s*)?(?<!\d)(?P<month>\d{{1,2}})\s*월(?!\s*배당)|{_NAMED_MONTH})"
 _UNIT = r"(?P<unit>거래일|영업일|개월|달|월|주일|주|년|일|months?|years?|weeks?|trading\s+days?|days?)"
 
 
@@ -257,7 +257,7 @@ _RULES: list[tuple[re.Pattern[str], Callable[[Found, date], DateMention]]] = [
     _rule(rf"(?:{_YEAR}\s*)?(?<!\d)(?P<month>\d{{1,2}})\s*월\s*(?P<day>\d{{1,2}})\s*일{_WEEK_BEHIND}", _week_of_day),
     _rule(r"(?<![\dA-Za-z])(\d{4})\s*[-./]\s*(\d{1,2})\s*[-./]\s*(\d{1,2})\.?(?!\d)", _full_day),
     _rule(r"(?<![\dA-Za-z])((?:19|20)\d{2})(\d{2})(\d{2})(?![\dA-Za-z])", _full_day),
-    _rule(rf"(?:{_YEAR}\s*)?(?<!\d)(?P<month>\d{{1,2}})\s*월\s*(?P<day>\d{{1,2}})\s*일(?!\s*(?:간|동안|치))", _month_day),
+    _rule(rf"(?:{_YEAR}\s*|지난\s*)?(?<!\d)(?P<month>\d{{1,2}})\s*월\s*(?P<day>\d{{1,2}})\s*일(?!\s*(?:간|동안|치))", _month_day),
     _rule(rf"\b(?P<month>{_MONTH})\s*(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:,?\s*(?P<year>\d{{4}}))?", _english_day),
     _rule(rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month>{_MONTH})\b(?:,?\s*(?P<year>\d{{4}}))?", _english_day),
     _rule(rf"{_KOREAN_MONTH}\s*(?:의\s*)?{_ORDINAL}\s*주(?:차|간)?(?!식|가|요|주)", _month_week),
@@ -270,7 +270,8 @@ _RULES: list[tuple[re.Pattern[str], Callable[[Found, date], DateMention]]] = [
     _rule(r"(?<![0-9A-Za-z])Q(?P<quarter>[1-4])(?:\s*(?:of\s+)?(?P<year>20\d{2}))?(?![0-9A-Za-z])", _english_quarter),
     _rule(rf"{_YEAR}", _whole_year),
     _rule(rf"(?P<count>{_NUMBER}|일)\s*{_UNIT}\s*전(?!체|부|략|기)", _ago),
-    _rule(rf"(?:최근|지난|이전|직전)\s*(?P<count>{_NUMBER}|일)\s*{_UNIT}\s*(?:간|동안|새|사이)?", _recent),
+    # `지난 7월` is a month, `지난 7개월` are seven.
+    _rule(rf"(?:최근|지난|이전|직전)\s*(?!\d{{1,2}}\s*월)(?P<count>{_NUMBER}|일)\s*{_UNIT}\s*(?:간|동안|새|사이)?", _recent),
     _rule(
         rf"(?P<count>{_NUMBER}|일)\s*{_UNIT}\s*(?:간|동안)?\s*(?:의\s*)?(?=수익|등락|성과|변동|상승|하락|returns?\b|performance)", _recent
     ),

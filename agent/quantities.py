@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Kind = Literal["count", "percent", "amount", "multiple", "years", "days", "rank", "number"]
+Kind = Literal["count", "places", "percent", "amount", "multiple", "years", "days", "rank", "number"]
 Operator = Literal[">=", ">", "<=", "<", "="]
 
 _NATIVE = {
@@ -56,6 +56,12 @@ _AMOUNT_RANGE = re.compile(
 _COUNT_RANGE = re.compile(
     rf"(?P<low>{_DIGITS})\s*(?:개|종목)?\s*(?:~|-|–|에서|부터)\s*(?P<high>{_DIGITS})\s*(?:개|(?=종목))(?:\s*사이)?"
 )
+# `1위부터 5위까지`, `2~4위`: places of an order.
+_PLACES = re.compile(
+    rf"(?:상위\s*)?(?P<low>{_DIGITS})\s*[위등]?\s*(?:부터|에서|~|-|–)\s*(?P<high>{_DIGITS})\s*[위등](?![가-힣]*[험권])(?:\s*까지)?"
+)
+# `0.3에서 0.5 사이`: without a unit only where both ends are plain.
+_BARE_RANGE = re.compile(rf"(?P<low>{_DIGITS})\s*(?:~|-|–|에서|부터)\s*(?P<high>{_DIGITS})\s*사이")
 _MINUS = re.compile(r"(?:[-−]|마이너스|minus)\s?(?=[\d일이삼사오육칠팔구십])", re.IGNORECASE)
 _COUNTED = (
     r"개(?!월|인|수)|가지|(?=종목)|곳|군데|위(?:권|까지|안)|위(?=\s*까지)|등(?=\s*(?:까지|안|이내))|건|종(?![가-힣목])|종류|대(?=\s*(?:종목|보유|구성))|놈"
@@ -179,6 +185,11 @@ def _at(text: str, position: int) -> Quantity | None:
         return Quantity(found.start(), found.end(), found[0], "percent", low, ">=", high)
     if position and text[position].isdigit() and (text[position - 1].isdigit() or text[position - 1] in ".,"):
         return None
+    if (found := _PLACES.match(text, position)) and _value(found["low"]) <= _value(found["high"]):
+        low, high = _value(found["low"]), _value(found["high"])
+        if low == 1:
+            return Quantity(found.start(), found.end(), found[0], "count", high)
+        return Quantity(found.start(), found.end(), found[0], "places", low, high=high)
     glued = position and text[position - 1].isalpha() and text[position - 1].isascii() and text[position].isascii()
     if found := _BASIS_POINTS.match(text, position):
         size = _compared(text, found, "percent", _value(found["low"]) / 100)
@@ -229,6 +240,10 @@ def _ranged(text: str, position: int, word_start: bool) -> Quantity | None:
     """A range of amounts or of counts."""
     if not word_start and not text[position].isdigit():
         return None
+    if (found := _BARE_RANGE.match(text, position)) and _value(found["low"]) < _value(found["high"]):
+        return Quantity(
+            found.start(), found.end(), found[0], "number", _value(found["low"]), ">=", _value(found["high"])
+        )
     if found := _AMOUNT_RANGE.match(text, position):
         low, high = _value(found["low"]), _value(found["high"])
         if not re.search("[만억조]", found["low"]):

@@ -59,7 +59,7 @@ def match(question: Question, near: Sequence[tuple[Example, float]]) -> Match | 
         return None
     if any(isinstance(token.value, Period) and token.value.after(question.as_of) for token in question.tokens):
         return None
-    if _is_exact(question) or listed_together(Reader(question)):
+    if _is_exact(question) or _asks_for_a_difference(question) or listed_together(Reader(question)):
         return None
     said = signature(question.tokens)
     if sum(said.values()) == 1 and next(iter(said))[0] in _NAMES:
@@ -68,6 +68,9 @@ def match(question: Question, near: Sequence[tuple[Example, float]]) -> Match | 
     language = "en" if question.english else "ko"
     found: list[Match] = []
     for example, similarity in near:
+        if example.outcome == "clarify" and any(token.kind == "etf_word" for token in question.tokens):
+            # `ETF 총 몇 개야?` asks for ETFs, and no ETF is missing in it.
+            continue
         if similarity < NEAR or example.lang != language or _asks_for_the_former(example, question):
             continue
         for wording in example.wordings:
@@ -109,6 +112,14 @@ def _is_exact(question: Question) -> bool:
         and token.value.high is None
         for token in question.tokens
     )
+
+
+def _asks_for_a_difference(question: Question) -> bool:
+    """`순자산 차이가 얼마나 나`: how far two figures are apart, which no example tells."""
+    apart = any(
+        token.kind == "compare" and token.text.startswith(("차이", "격차", "difference")) for token in question.tokens
+    )
+    return apart and sum(token.kind == "etf" for token in question.tokens) == 2
 
 
 def _says_more(value: Any) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from agent.reading import wording
 from agent.reading.conditions import DOWNWARD, UPWARD, Unclear, direction, limit, rank, singular
 from agent.reading.filters import MEASURES, select
 from agent.reading.holdings import held_by_etfs
 from agent.reading.list_answers import SHOWN, Wanted, answer_count, answer_list, answer_sum
-from agent.reading.plan import Plan
+from agent.reading.plan import Plan, literal
 from agent.reading.question import Reader
 from agent.reading.selection import PROPERTIES, Selection
 from agent.reading.surpassing import surpass, surpassed_etf
@@ -41,9 +42,15 @@ def read(reader: Reader) -> Plan | None:
         return None
     if _asks_for_the_top_holding(reader):
         return None
+    named = _name_contains(reader)
     if any(token.negative for token in reader.find("etf", "company", "tag")):
         reader.take("other")
     chosen = select(reader, counts=True)
+    if named:
+        chosen.wheres.append(f"e.name CONTAINS {literal(named)}")
+        chosen.words.insert(
+            0, f"named {named}" if chosen.english else f"이름에 {wording.with_particle(named, '이가')} 들어간"
+        )
     if other is not None:
         surpass(reader, chosen, other)
     _count_holdings(reader, chosen, holds_etfs)
@@ -55,7 +62,8 @@ def read(reader: Reader) -> Plan | None:
     if reader.take("count"):
         reader.take("sum", *[kind for kind, measure in MEASURES.items() if measure in _conditioned(chosen)])
         return Plan("etfs_count", lambda: answer_count(chosen))
-    if reader.has("average") or (reader.has("sum") and not reader.quantities("count")):
+    added_up = any(not token.used for token in reader.find("sum"))
+    if reader.has("average") or (added_up and not reader.quantities("count")):
         return _summed(reader, chosen)
     wanted = _wanted(reader, chosen)
     if wanted.order is None and not wanted.measures:
@@ -83,6 +91,9 @@ def _asks_for_etfs(reader: Reader) -> bool:
         return False
     if stocks:
         return reader.has("hold") or bool(reader.quantities("percent")) or (bool(filters) and not _lacks_order(reader))
+    if reader.has("hold") and not reader.has("etf_held"):
+        # Something that is no ETF, and what it holds: not a list of ETFs.
+        return False
     return bool(filters) or _has_thresholds(reader)
 
 
@@ -104,6 +115,18 @@ def _asks_for_the_top_holding(reader: Reader) -> bool:
         for token in reader.tokens[max(0, place - 1) : place]
         if token.kind == "quantity"
     )
+
+
+def _name_contains(reader: Reader) -> str:
+    """`이름에 조선 들어간 ETF`: the word itself, whatever else it means; empty where no name is asked about."""
+    place = next((i for i, t in enumerate(reader.tokens) if t.kind == "name" and t.particle.startswith("에")), None)
+    if place is None:
+        return ""
+    word = reader.tokens[place + 1] if place + 1 < len(reader.tokens) else None
+    if word is None or word.kind not in ("tag", "stock", "company", "index", "active", "leverage", "inverse"):
+        raise Unclear("이름에 들어갈 말을 알려 주세요. 예: 이름에 조선이 들어간 ETF", "Which word in the name?")
+    word.kind, word.used = "filler", True
+    return word.text
 
 
 def _lacks_order(reader: Reader) -> bool:
@@ -160,6 +183,8 @@ def _wanted(reader: Reader, chosen: Selection) -> Wanted:
     smaller = reader.has("small_cap")
     count, said = limit(reader, None)
     asked = direction(reader)
+    if asked is None and reader.quantities("places"):
+        asked = True
     if sized:
         asked = not smaller
     weighed = chosen.held or chosen.lacks or concentrated or "etf_weight" in chosen.columns
@@ -190,6 +215,12 @@ def _wanted(reader: Reader, chosen: Selection) -> Wanted:
     if wanted.order == "weight" and not (chosen.held or "etf_weight" in chosen.columns):
         wanted.order = "aum"
     wanted.single = (one or place is not None) and not said
+    between = reader.quantities("places")
+    if len(between) == 1 and not place and not said and wanted.order:
+        between[0].used = True
+        first, last = int(between[0].value.value), int(between[0].value.high)
+        wanted.skip, wanted.limit, wanted.single = first - 1, last - first + 1, False
+        return wanted
     if place:
         wanted.skip, wanted.limit = place - 1, 1
     elif said:

@@ -112,6 +112,11 @@ def _holdings(reader: Reader, chosen: Selection) -> None:
     tokens = [token for token in reader.find("stock", "etf") if token is not surpassed]
     chosen.weights = [condition for condition in chosen.conditions if condition.measure == "weight"]
     wanted = [token for token in tokens if not token.negative]
+    for number, token in enumerate(wanted):
+        # A stock that is named twice is still one.
+        token.used = token.used or any(token.value.keys == other.value.keys for other in wanted[:number])
+    wanted = [token for token in wanted if not token.used]
+    tokens = [token for token in tokens if not token.used]
     if _names_its_stock(reader, wanted):
         wanted[0].used = True
         name = wanted[0].value.name
@@ -128,6 +133,11 @@ def _holdings(reader: Reader, chosen: Selection) -> None:
             _lacking(chosen, token.value, number)
     chosen.either = len(wanted) > 1 and reader.take("either")
     if len(wanted) == 2 and not chosen.weights and _outweigh(reader, chosen, wanted):
+        return
+    if len(wanted) > 1 and chosen.weights and reader.take("sum"):
+        _either(chosen, [token.value for token in wanted])
+        chosen.wheres += [condition.cypher("w0") for condition in chosen.weights]
+        chosen.holds = [f"{'+'.join(token.value.name for token in wanted)} {'together' if chosen.english else '합'}"]
         return
     if chosen.either and not chosen.weights:
         _either(chosen, [token.value for token in wanted])

@@ -119,14 +119,17 @@ def _history(etf: Subject, stock: Subject, period: Period | None, moved: bool) -
         "ORDER BY h.date", HISTORY
     )  # fmt: skip
     rows = [list(row) for row in result.rows]
-    if moved and period is not None and not period.between:
+    if period is not None and (period.nearest or (moved and not period.between)):
         # A change over a period starts from the last snapshot before it.
+        sign = "<=" if period.nearest else "<"
         before = yield Query(
-            f"{held(etf, stock, None, f' AND h.date < {literal(period.first.isoformat())}')}\n"
+            f"{held(etf, stock, None, f' AND h.date {sign} {literal(period.first.isoformat())}')}\n"
             "RETURN h.date AS 날짜, sum(h.weight) AS `비중(%)`, sum(h.shares) AS `CU당 수량`\nORDER BY h.date DESC\nLIMIT 1",
             HISTORY,
         )
-        rows = [list(row) for row in before.rows] + rows
+        rows = [list(row) for row in before.rows] + [
+            row for row in rows if not before.rows or row[0] > before.rows[0][0]
+        ]
     who, what = wording.with_particle(etf.name, "이가"), wording.with_particle(stock.name, "을를")
     if not rows:
         return Reply(f"{who} 그 기간에 {what} 담은 자료가 없습니다.", status="refused")

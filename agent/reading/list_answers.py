@@ -120,6 +120,8 @@ def _list_reply(chosen: Selection, wanted: Wanted, result: Result, total: int) -
         # Unknown figures come last, so nothing is known of any: there is no largest.
         return Reply(f"{what}{more}. {COLUMN_NAMES[wanted.order][english]}은 자료에 없습니다.", shown)
     lead = _LEADS.get((wanted.order or "", wanted.descending), "첫째는")
+    if wanted.skip:
+        lead = f"{wanted.skip + 1}번째는"
     return Reply(f"{what}{more}. {lead} {best}입니다.", shown)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from agent.reading import wording
 from agent.reading.conditions import direction, limit
 from agent.reading.filters import select
@@ -88,6 +90,12 @@ def _co_held_steps(stock: Subject, chosen: Selection, count: int, english: bool)
 
 
 def _most_held(reader: Reader) -> Plan | None:
+    if any(
+        one.kind in ("tag", "domestic", "overseas") and two.kind in ("stock_word", "equity_class")
+        for one, two in pairwise(reader.tokens)
+    ):
+        # `미국 종목 가운데`: the stocks are qualified, and not the ETFs.
+        return None
     if reader.has("etf_word") is False and not reader.find("tag", "company", "active", "etf_set"):
         return None
     if reader.find("etf_set") and reader.has("overlap", "together", "both"):

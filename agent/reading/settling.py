@@ -153,7 +153,8 @@ def _settle_combinations(question: Question) -> None:
         apart = "etf_word" in kinds and "etf" not in kinds and _beside(tokens, index, _NEGATIONS)
         if token.kind == "bond" and (apart or _beside(tokens, index, ("etf_word",))):
             tokens[index] = replace(token, kind="bond_class")
-        if token.kind in ("korean_stock", "foreign_stock") and "etf" not in kinds and "etf_word" in kinds:
+        listed = "etf" not in kinds and _beside(tokens, index, ("etf_word", "active", "passive", *_NEGATIONS))
+        if token.kind in ("korean_stock", "foreign_stock") and listed:
             # `국내 주식 ETF`: ETFs of a region and of a kind of asset.
             where = "domestic" if token.kind == "korean_stock" else "overseas"
             tokens[index] = replace(token, kind=where)

@@ -28,6 +28,9 @@ def read(reader: Reader) -> Plan | None:
         return None
     if not (stocks or reader.find("company", "tag", "active") or reader.has("etf_word", "stock_word")):
         return None
+    if reader.question.english and not stocks and not reader.has("etf_word", "stock_word", "holdings"):
+        # `What did TIME Nasdaq 100 active buy`: one ETF by a name that is not known.
+        return None
     asked = what_is_asked(reader)
     etfs_asked = not stocks and _asks_for_etfs(reader)
     if asked.first:
@@ -41,7 +44,7 @@ def read(reader: Reader) -> Plan | None:
     chosen = select(reader, held=False)
     reader.take(
         "etf_word", "stock_word", "hold", "exist", "list", "all", "compare", "weight", "both", "together", "rank", "overlap", "quantity_held",
-        "by_group", "how_is", "where", "main",
+        "by_group", "how_is", "where", "main", "name",
     )  # fmt: skip
     if asked.period is None:
         who = stocks[0].name if stocks else "액티브 ETF들이"

@@ -89,7 +89,7 @@ def _no_products(tokens: list[Token]) -> list[Piece]:
     ]
     if pieces or any(token.kind == "etf_word" for token in tokens):
         return pieces
-    for place, brand in enumerate(tokens[:-2]):
+    for place, brand in enumerate(tokens[:-1]):
         if (
             brand.kind != "entity"
             or brand.particle
@@ -100,7 +100,8 @@ def _no_products(tokens: list[Token]) -> list[Piece]:
         while last + 1 < len(tokens) and tokens[last + 1].start == tokens[last].end and tokens[last + 1].kind in _PARTS:
             last += 1
         written = tokens[place + 1 : last + 1]
-        joined = len(written) > 1 and all(token.kind in _PARTS for token in written)
+        glued = bool(written) and written[0].start == brand.end
+        joined = (len(written) > 1 or glued) and all(token.kind in _PARTS for token in written)
         if joined and written[0].start - brand.end <= 1:
             pieces.append(Piece(brand.start, tokens[last].end, "unknown", cost=0.3))
     return pieces

@@ -58,6 +58,8 @@ def found(database: Database, where: str) -> set[str]:
         ("KODEX 200보다 보수가 싼 ETF", "fee_pct < (SELECT fee_pct FROM etfs WHERE code = '069500')"),
         ("TIGER 200보다 늦게 상장한 액티브 ETF", "active AND listed > (SELECT listed FROM etfs WHERE code = '102110')"),
         ("ACE나 SOL ETF 전부", "brand IN ('ACE', 'SOL')"),
+        ("이름에 반도체 들어간 ETF", "name LIKE '%반도체%'"),
+        ("보수 0.3에서 0.5 사이 ETF", "fee_pct BETWEEN 0.3 AND 0.5"),
         ("상장한 지 3년 안 된 ETF", "listed >= '2023-07-28'"),
         ("보수 5bp 이하 ETF", "fee_pct <= 0.05"),
         ("삼성자산운용 말고 다른 운용사 액티브 ETF", "company <> '삼성자산운용' AND active"),
@@ -146,6 +148,8 @@ def test_a_stock_and_its_receipts_are_one_company(sample_database: Database, set
     "question",
     [
         "TIGER 반도체TOP30 수수료", "KODEX 우주여행 보수", "PER 낮은 ETF", "그냥 좋은 ETF 하나 알려줘", "현재 코스피 지수 몇이야",
+        "미국 종목 중에 ETF에 가장 많이 담긴 종목 3개",
+        "TIGER 반도체TOP30 지금 뭐 들고있음? top3만",
         "거의 삼성전자만 담은 ETF", "삼성전자만 담은 ETF", "삼성전자가 1위 종목인 ETF", "국내 주식 아닌 액티브 ETF", "에코프로테크놀로지스 담은 ETF",
         "KODEX 바이오TOP50 상위종목", "삼성전자 말고 다른 종목도 담은 ETF", "종목 수 50개 이상 ETF의 운용사별 개수", "7월에 삼성전자 5% 넘게 오른 ETF", "관심 ETF의 비중이 바뀌면 알려줘",
     ],
@@ -198,3 +202,22 @@ def test_several_days_are_told_one_by_one(sample_database: Database, settings: S
     )
     table = asked(sample_database, settings, "KODEX 200 7월 30일이랑 31일 종가").tables[0]
     assert [row[table.columns.index("종가(원)")] for row in table.rows] == [int(row[0]) for row in expected]
+
+
+def test_places_are_counted_from_the_one_that_is_named(sample_database: Database, settings: Settings):
+    expected = rows(sample_database, "SELECT code FROM etfs ORDER BY aum_krw DESC NULLS LAST LIMIT 4")
+    assert ordered(asked(sample_database, settings, "순자산 2위부터 4위까지 ETF")) == [row[0] for row in expected[1:]]
+    assert ordered(asked(sample_database, settings, "순자산 1위부터 3위까지 ETF")) == [row[0] for row in expected[:3]]
+
+
+def test_the_weights_of_two_stocks_may_be_added(sample_database: Database, settings: Settings):
+    one, two = (weights(sample_database, settings, stock) for stock in ("삼성전자", "SK하이닉스"))
+    both = {code: one.get(code, 0) + two.get(code, 0) for code in one | two}
+    answer = asked(sample_database, settings, "삼전 하닉 합쳐서 40% 넘는 etf")
+    assert codes(answer) == {code for code, value in both.items() if value > 40}
+
+
+def test_a_change_since_the_end_of_a_month_starts_there(sample_database: Database, settings: Settings):
+    answer = asked(sample_database, settings, "KODEX 200 삼성전자 비중 6월말에서 7월말까지 어떻게 변했나요")
+    days = [row[0] for row in answer.tables[0].rows]
+    assert (days[0], days[-1]) == ("2026-06-30", "2026-07-31")

@@ -101,3 +101,10 @@ def test_what_only_looks_like_a_date(text: str) -> None:
 
 def test_a_later_day_is_after_the_data_date() -> None:
     assert _one("2026년 12월 1일").after(AS_OF)
+
+
+@pytest.mark.parametrize("text", ["지난 6월에 산 종목", "지난 6월 한 달간", "지난6월"])
+def test_the_past_sixth_month_is_june_and_no_six_months(text: str):
+    period = _one(text)
+    assert (period.first, period.last) == (date(2026, 6, 1), date(2026, 6, 30))
+    assert _one("지난 6개월").first < date(2026, 2, 1)
