@@ -12,6 +12,7 @@ from agent.embeddings import Embedder, vector_literal
 from agent.example_file import load_examples
 from agent.templates import Branch
 from agent.verified_example import SLOT_MASKS, Example, Lookup, Slot, SlotValue, mask_wording
+from backend.db.engine import Database
 from backend.settings import Settings, get_settings
 
 __all__ = [
@@ -76,6 +77,15 @@ def store(connection: Connection, examples: Sequence[Example] | None = None) -> 
         connection.execute(_UPSERT, [_row(example) for example in changed])
     embed_offline(connection)
     return len(changed)
+
+
+def bring_up_to_date(database: Database) -> int:
+    """Store the shipped examples where the database has others, as after an upgrade of the program.
+
+    Returns how many were written; without their vectors no verified example would ever be found.
+    """
+    with database.engine("atlas_app").begin() as connection:
+        return store(connection)
 
 
 def embed_offline(connection: Connection) -> int:

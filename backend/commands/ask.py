@@ -25,6 +25,7 @@ def ask(
 
     The exit status is 0 whenever there is a reply (answered, refused or asked back: see its `status`) and 1 when it failed.
     """
+    from agent.examples import bring_up_to_date
     from agent.runner import ask as ask_agent
     from backend.db.opening import open_database
     from backend.settings import get_settings
@@ -34,6 +35,7 @@ def ask(
         settings = settings.model_copy(update={"model": model})
     database = open_database(settings)
     try:
+        bring_up_to_date(database)
         answer = ask_agent(database, question, settings=settings)
     finally:
         database.dispose()

@@ -43,6 +43,7 @@ def evaluate(
     The exit status is 0 for a finished run however good it was, and 2 for a file that cannot be used.
     """
     from agent.evaluation.questions import BadEvaluationFile, read_questions
+    from agent.examples import bring_up_to_date
     from backend.db.opening import open_database
     from backend.market.dataset import get_dataset
     from backend.settings import get_settings
@@ -60,6 +61,7 @@ def evaluate(
     _quiet(settings)
     database = open_database(settings)
     try:
+        bring_up_to_date(database)
         with database.engine("atlas_app").connect() as connection:
             market = get_dataset(connection)
         if ablation:

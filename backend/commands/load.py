@@ -25,12 +25,14 @@ def register(app: typer.Typer) -> None:
 @load.command("sample")
 def load_sample(as_json: AsJson = False) -> None:
     """Load the sample market that ships with the project: real names and codes, invented figures."""
+    from agent.examples import bring_up_to_date
     from backend.collection import load as loading
 
     database = _database()
     with _progress() as progress:
         summary = loading.load_sample(database, progress=progress)
-    _store_examples(database)
+    # What is loaded is there to be asked.
+    bring_up_to_date(database)
     _report(summary, as_json)
 
 
@@ -45,21 +47,15 @@ def load_files(
     as_json: AsJson = False,
 ) -> None:
     """Load tidy CSV files, plain or gzip; the sample market makes room. Exit status 1 if a row was rejected."""
+    from agent.examples import bring_up_to_date
     from backend.collection import load as loading
 
     database = _database()
     with _progress() as progress:
         summary = loading.load_files(database, directory, until=until.date() if until else None, progress=progress)
-    _store_examples(database)
+    # What is loaded is there to be asked.
+    bring_up_to_date(database)
     _report(summary, as_json)
-
-
-def _store_examples(database: Database) -> None:
-    """Store the verified questions too: what is loaded is there to be asked."""
-    from agent.examples import store
-
-    with database.engine("atlas_app").begin() as connection:
-        store(connection)
 
 
 def _database() -> Database:

@@ -12,6 +12,7 @@ def register(app: typer.Typer) -> None:
 
 def mcp() -> None:
     """Serve the agent's tools to an MCP client over standard input and output; `/mcp` of the web server does so over HTTP."""
+    from agent.examples import bring_up_to_date
     from backend.db.opening import open_database
     from backend.integrations.mcp_server import create_mcp_server
     from backend.settings import get_settings
@@ -19,6 +20,7 @@ def mcp() -> None:
     settings = get_settings()
     database = open_database(settings)
     try:
+        bring_up_to_date(database)
         create_mcp_server(database, settings).run("stdio")
     finally:
         database.dispose()

@@ -73,6 +73,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port of the web server; by default ATLAS_PORT or 8000")] = None,
 ) -> None:
     """Serve the web application on what is there; `up` also does the set-up."""
+    from agent.examples import bring_up_to_date
     from backend.db.opening import open_database
     from backend.installation import listening_socket
     from backend.logs import configure
@@ -83,6 +84,7 @@ def serve(
     try:
         with listening_socket(settings.host, settings.port) as listener:
             database = open_database(settings)
+            bring_up_to_date(database)
             typer.echo(f"ETF Atlas: {_address(settings, listener)}", err=True)
             _serve(settings, database, listener, None)
             database.dispose()
@@ -153,10 +155,9 @@ def _set_up(settings: Settings, owned: OwnedDatabase | None, data: Path | None, 
     with steps.step("Market data"):
         _load_market(database, data, steps)
     with steps.step("Example questions"):
-        from agent.examples import store
+        from agent.examples import bring_up_to_date
 
-        with database.engine("atlas_app").begin() as connection:
-            store(connection)
+        bring_up_to_date(database)
     if importlib.util.find_spec("backend.web_build"):
         with steps.step("Web page"):
             from backend.web_build import build
