@@ -13,7 +13,7 @@ from typing import Protocol
 from openai import AzureOpenAI, BadRequestError, OpenAI
 from openai.types import CreateEmbeddingResponse
 
-from agent.question_words import question_words
+from agent.question_words import WORDS_FILE, question_words
 
 DIMENSIONS = 1536
 _MASK = re.compile(r"⟨[^⟩]*⟩")
@@ -39,6 +39,8 @@ _FAMILY_WEIGHTS = {
     "syllables": 0.25,
     "jamo": 0.15,
 }
+# The share of what is named where it hardly matters.
+_NAMELESS_MASKS = 0.4
 
 
 # How many times a decisive concept counts as if it were named.
@@ -74,8 +76,9 @@ class OfflineEmbedder:
             counts.update(feature for family in _families(text).values() for feature in family)
         self._idf = {feature: math.log((1 + len(texts)) / (1 + count)) + 0.3 for feature, count in counts.items()}
         self._unseen = math.log(1 + len(texts)) + 0.3
-        digest = hashlib.blake2b("\n".join(texts).encode(), digest_size=4).hexdigest()
-        self.name = f"offline-4-{digest}"
+        # Other words make other vectors.
+        learned = "\n".join([WORDS_FILE.read_text(encoding="utf-8"), *texts])
+        self.name = f"offline-5-{hashlib.blake2b(learned.encode(), digest_size=4).hexdigest()}"
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector of length 1 for each text; a text without a word is the first unit vector."""
@@ -83,12 +86,13 @@ class OfflineEmbedder:
 
     def _vector(self, text: str) -> list[float]:
         vector = [0.0] * DIMENSIONS
+        weights_of = _weights(text)
         for name, features in _families(text).items():
             weights = {feature: self._idf.get(feature, self._unseen) * count for feature, count in features.items()}
             length = math.sqrt(sum(weight * weight for weight in weights.values()))
             for feature, weight in weights.items():
                 position, sign = _place(feature)
-                vector[position] += sign * weight / length * _FAMILY_WEIGHTS[name]
+                vector[position] += sign * weight / length * weights_of[name]
         length = math.sqrt(sum(number * number for number in vector))
         return [number / length for number in vector] if length else [1.0, *vector[1:]]
 
@@ -144,6 +148,12 @@ class OpenAIEmbedder:
                 # Models of one size refuse to be asked for it, also for their own.
                 self._asks_for_size = False
         return self._client.embeddings.create(**request)
+
+
+def _weights(text: str) -> dict[str, float]:
+    words = question_words()
+    nameless = not words.nameless.isdisjoint(words.concepts(_normal(text)))
+    return {**_FAMILY_WEIGHTS, "masks": _NAMELESS_MASKS} if nameless else _FAMILY_WEIGHTS
 
 
 @lru_cache(maxsize=65_536)

@@ -31,6 +31,7 @@ class QuestionWords:
 
     phrases: tuple[_Phrase, ...]
     decisive: frozenset[str]
+    nameless: frozenset[str]
     stop_words: frozenset[str]
     particles: tuple[str, ...]
 
@@ -66,8 +67,9 @@ def question_words(path: Path = WORDS_FILE) -> QuestionWords:
     """The words of a file in the form of `seeds/question_words.yaml`."""
     words = yaml.safe_load(path.read_text(encoding="utf-8"))
     particles = sorted(words["particles"], key=lambda particle: (-len(particle), particle))
-    decisive = frozenset(words["decisive"])
-    return QuestionWords(_phrases(words["concepts"]), decisive, frozenset(words["stop_words"]), tuple(particles))
+    decisive, nameless = frozenset(words["decisive"]), frozenset(words["nameless"])
+    phrases, stop_words = _phrases(words["concepts"]), frozenset(words["stop_words"])
+    return QuestionWords(phrases, decisive, nameless, stop_words, tuple(particles))
 
 
 def _phrases(concepts: Mapping[str, list[str]]) -> tuple[_Phrase, ...]:
