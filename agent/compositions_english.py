@@ -51,7 +51,7 @@ def _steps(asking: SubQuestions, text: GivenText, part: Part, inner: Plan) -> St
     if reply.status != "answered":
         return reply
     phrase = text.text[part.start : part.end]
-    found = answered_names(asking, part, phrase, reply)
+    found = answered_names(asking, part, phrase, reply, text.text)
     if isinstance(found, Reply):
         return found
     outer = asking.inner.plan(text.replaced(part.start, part.end, found))

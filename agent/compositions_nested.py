@@ -137,7 +137,7 @@ def _steps(asking: SubQuestions, text: GivenText, inner: list[Part], plans: list
         reply = yield from plan.steps()
         if reply.status != "answered":
             return reply
-        subjects = answered_names(asking, part, phrase, reply)
+        subjects = answered_names(asking, part, phrase, reply, text.text)
         if isinstance(subjects, Reply):
             return subjects
         found.append(subjects)

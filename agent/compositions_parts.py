@@ -55,15 +55,20 @@ def etf_set(codes: Sequence[str], english: bool = False) -> Subject:
     return Subject("etf_set", tuple(codes), words, words + (" ETFs" if english else " ETF"), "given")
 
 
-def answered_names(asking: SubQuestions, part: Part, phrase: str, reply: Reply) -> list[Subject] | Reply:
-    """What an inner question's answer names: one thing, a set of ETFs or a few stocks; a Reply where it is not one thing."""
+def answered_names(
+    asking: SubQuestions, part: Part, phrase: str, reply: Reply, question: str = ""
+) -> list[Subject] | Reply:
+    """What an inner question's answer names: one thing, a set of ETFs or a few stocks; a Reply where it is not one thing.
+
+    `question` is the whole text around the phrase; the Reply offers it with each of the things that are equal.
+    """
     table, rows = named_in(reply.tables, part.kind, asking.names)
     if table is None or not rows:
         return Reply(reply.text, reply.tables, "clarify" if reply.tables else reply.status)
     if part.count == 1:
         alike = _equal_to_the_first(table, rows, part.measure)
         if alike:
-            return _which(phrase, rows[: alike + 1])
+            return _which(question, phrase, rows[: alike + 1])
         return [_given(rows[0].subject)]
     subjects = [_given(row.subject) for row in rows[: part.count]]
     if part.kind == "etf" and not part.by_name:
@@ -101,10 +106,12 @@ def ranked_by(tokens: Sequence[Token]) -> str:
     return "aum"
 
 
-def _which(phrase: str, rows: Sequence[Row]) -> Reply:
+def _which(question: str, phrase: str, rows: Sequence[Row]) -> Reply:
+    """Ask which of several equals is meant; each can be clicked."""
     names = [row.subject.name for row in rows]
     listed = ", ".join(names[:_MOST_NAMED]) + (f" 외 {len(names) - _MOST_NAMED}개" if len(names) > _MOST_NAMED else "")
     text = (
         f"‘{phrase}’에 맞는 것이 {len(names)}개로 값이 같습니다: {listed}. 어느 것을 말하는지 이름으로 물어봐 주세요."
     )
-    return Reply(text, status="clarify")
+    asked = [question.replace(phrase, name, 1) for name in names[:_MOST_NAMED] if phrase in question]
+    return Reply(text, status="clarify", suggestions=asked)
