@@ -271,8 +271,13 @@ def _is_likely(mention: str, resolution: Resolution) -> bool:
 
 
 def _begins_alike(plain: str, matched: str) -> bool:
-    """Whether an English name begins as the mention does, but for a slip: one word out of its middle names nothing."""
+    """Whether an English name begins as the mention does, but for a slip: one word out of its middle names nothing.
+
+    The first letter is hardly ever mistyped: `ARK Innovation` is no `SK Innovation`.
+    """
     beginning = spelling.normalise(matched)[: len(plain)]
+    if beginning[:1] != plain[:1]:
+        return False
     return SequenceMatcher(None, plain, beginning, autojunk=False).ratio() >= _ALIKE
 
 

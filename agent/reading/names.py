@@ -15,7 +15,7 @@ from agent.reading.quotes import one_period
 
 def former(reader: Reader) -> Plan | None:
     """`KBSTAR 200은 지금 이름이 뭐야`, `RISE 200 옛 이름`; None when no name is asked for."""
-    etfs = [token.value for token in reader.find("etf")]
+    etfs = [token.value for token in reader.find("etf", negative=False)]
     asked = reader.has("former", "renamed", "name") or (
         etfs and etfs[0].source == "former" and reader.has("now", "what")
     )
@@ -37,8 +37,10 @@ def former(reader: Reader) -> Plan | None:
     }
     if rest and not reader.has("name", "renamed"):
         return None
-    reader.subjects("etf")
-    reader.take("former", "renamed", "name", "now", "etf_word", "trade", "exist", "new", "where", "when_no", "same")
+    reader.subjects("etf", negative=None)
+    reader.take(
+        "pronoun", "former", "renamed", "name", "now", "etf_word", "trade", "exist", "new", "where", "when_no", "same"
+    )
     return Plan("former_name", lambda: _former_steps(etfs[0], reader.question.english))
 
 

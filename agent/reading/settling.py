@@ -289,7 +289,8 @@ def _deny_forward(tokens: list[Token], index: int, deniable: Iterable[str]) -> N
 def _mark_nothing_else(question: Question) -> None:
     """`삼성전자만 담은 ETF`: nothing else may be held, which no reading tells."""
     kinds = {token.kind for token in question.tokens}
-    if "etf" in kinds or not {"etf_word", "hold"} <= kinds:
+    if "etf" in kinds or not {"etf_word", "hold"} <= kinds or any(token.negative for token in question.tokens):
+        # `A는 없고 B만 있는`: the other one that is lacking has been named.
         return
     for index in range(len(question.tokens) - 1, -1, -1):
         token = question.tokens[index]
