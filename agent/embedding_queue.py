@@ -2,7 +2,8 @@
 
 A job is a row of `embedding_queue`: one example for one model. A worker holds the rows of its batch locked while the service
 works; the vectors and the end of the jobs are one transaction. So no two workers do a job, and the jobs of a worker that dies
-are free again as soon as its connection is gone.
+are free again as soon as its connection is gone. An example that the service
+refuses again and again for what is in it is left out, and the model serves without it, until its wordings change.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from agent.embeddings import Embedder, vector_literal
 from backend.db.engine import Database
 
 BATCH = 16
+# How often a service may refuse an example for what is in it before the example is done without.
+MOST_REFUSALS = 5
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 600.0
 # Fewer vectors are compared one by one within two milliseconds; an index over them would only have to be kept.
 INDEXED_FROM = 3_000
@@ -42,7 +45,9 @@ _CHOOSE = text("""
         chosen_at = clock_timestamp(),
         ready_at = CASE
             WHEN m.model = (SELECT model FROM embedding_models ORDER BY chosen_at DESC NULLS LAST LIMIT 1)
-                OR NOT EXISTS (SELECT FROM embedding_queue AS q WHERE q.model = m.model)
+                OR NOT EXISTS (
+                    SELECT FROM embedding_queue AS q WHERE q.model = m.model AND NOT (q.alone AND q.attempts >= :refusals)
+                )
             THEN m.ready_at
         END
     WHERE m.model = :model
@@ -53,7 +58,7 @@ _TAKE = text("""
     FROM embedding_queue AS q
     JOIN cypher_examples AS e ON e.id = q.example_id
     JOIN embedding_models AS m ON m.model = q.model
-    WHERE q.model = :model AND q.alone = :alone AND q.due_at <= now()
+    WHERE q.model = :model AND q.alone = :alone AND q.due_at <= now() AND NOT (q.alone AND q.attempts >= :refusals)
     ORDER BY q.due_at, q.example_id
     LIMIT :most
     FOR UPDATE OF q SKIP LOCKED
@@ -67,12 +72,14 @@ _INSERT_VECTOR = text("""
 _DONE = text("DELETE FROM embedding_queue WHERE model = :model AND example_id = ANY(:ids)")
 _LATER = text("""
     UPDATE embedding_queue
-    SET attempts = attempts + 1, error = :error, alone = :alone, due_at = clock_timestamp() + make_interval(secs => :wait)
+    SET attempts = CASE WHEN :alone AND NOT alone THEN 1 ELSE attempts + 1 END, error = :error, alone = :alone, due_at = clock_timestamp() + make_interval(secs => :wait)
     WHERE model = :model AND example_id = :example_id
 """)
 _MARK_READY = text("""
     UPDATE embedding_models SET ready_at = clock_timestamp()
-    WHERE model = :model AND ready_at IS NULL AND NOT EXISTS (SELECT FROM embedding_queue WHERE model = :model)
+    WHERE model = :model AND ready_at IS NULL AND NOT EXISTS (
+        SELECT FROM embedding_queue WHERE model = :model AND NOT (alone AND attempts >= :refusals)
+    )
     RETURNING model
 """)
 _LACKS_INDEX = text("""
@@ -105,7 +112,7 @@ def make_known(connection: Connection, model: str) -> None:
 def choose(connection: Connection, model: str) -> None:
     """Make a model known and the one that is to serve."""
     make_known(connection, model)
-    connection.execute(_CHOOSE, {"model": model})
+    connection.execute(_CHOOSE, {"model": model, "refusals": MOST_REFUSALS})
     mark_ready(connection, model)
 
 
@@ -115,8 +122,8 @@ def queue_missing(connection: Connection, model: str) -> None:
 
 
 def mark_ready(connection: Connection, model: str) -> bool:
-    """Let a model serve when nothing waits for it any more; True when this was the moment."""
-    ready = connection.execute(_MARK_READY, {"model": model}).first() is not None
+    """Let a model serve when nothing waits for it any more but what its service refuses; True when this was the moment."""
+    ready = connection.execute(_MARK_READY, {"model": model, "refusals": MOST_REFUSALS}).first() is not None
     if ready:
         log.info("the embedding model is ready", model=model)
     return ready
@@ -154,7 +161,7 @@ def index_when_many(connection: Connection, model: str) -> None:
 
 
 def _take(connection: Connection, model: str, most: int) -> Sequence[Row]:
-    parameters = {"model": model, "most": most, "alone": False}
+    parameters = {"model": model, "most": most, "alone": False, "refusals": MOST_REFUSALS}
     jobs = connection.execute(_TAKE, parameters).all()
     return jobs or connection.execute(_TAKE, {**parameters, "most": 1, "alone": True}).all()
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from agent.embedding_queue import MOST_REFUSALS
+
 _MODELS = text("""
     SELECT
         m.model,
@@ -16,6 +18,9 @@ _MODELS = text("""
         (SELECT count(*) FROM example_embeddings AS v WHERE v.model = m.model) AS vectors,
         (SELECT count(*) FROM embedding_queue AS q WHERE q.model = m.model) AS waiting,
         (SELECT count(*) FROM embedding_queue AS q WHERE q.model = m.model AND q.attempts > 0) AS failed,
+        (
+            SELECT count(*) FROM embedding_queue AS q WHERE q.model = m.model AND q.alone AND q.attempts >= :refusals
+        ) AS given_up,
         (SELECT q.error FROM embedding_queue AS q WHERE q.model = m.model AND q.error IS NOT NULL ORDER BY q.due_at DESC LIMIT 1) AS error
     FROM embedding_models AS m
     ORDER BY m.chosen_at DESC NULLS LAST, m.model
@@ -24,8 +29,8 @@ _FORGET = text("DELETE FROM embedding_models WHERE NOT (model = ANY(:kept)) RETU
 
 
 def models(connection: Connection) -> list[dict[str, Any]]:
-    """Every known model, the one chosen last first: examples and vectors that are there, jobs that wait, failed ones with an error."""
-    return [dict(row) for row in connection.execute(_MODELS).mappings()]
+    """Every known model, the one chosen last first: examples and vectors that are there, jobs that wait, failed ones with an error, given up ones."""
+    return [dict(row) for row in connection.execute(_MODELS, {"refusals": MOST_REFUSALS}).mappings()]
 
 
 def forget_others(connection: Connection, kept: Collection[str]) -> list[str]:

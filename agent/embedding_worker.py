@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.embedding_models import chosen_model, embedder_of, offline_embedder
-from agent.embedding_queue import choose, make_known, work_batch
+from agent.embedding_queue import MOST_REFUSALS, choose, make_known, work_batch
 from backend.db.engine import Database
 from backend.settings import Settings
 
@@ -20,7 +20,9 @@ LOOK_EVERY_S = 2.0
 # Below the 60 s after which the database gives up on a transaction that does nothing.
 REQUEST_S = 20.0
 _OPEN = text("SELECT model FROM embedding_models WHERE retired_at IS NULL ORDER BY chosen_at DESC NULLS LAST, model")
-_LEFT = text("SELECT count(*) FROM embedding_queue WHERE model = ANY(:models)")
+_LEFT = text("""
+    SELECT count(*) FROM embedding_queue WHERE model = ANY(:models) AND NOT (alone AND attempts >= :refusals)
+""")
 log = structlog.get_logger(__name__)
 
 
@@ -55,7 +57,7 @@ class EmbeddingWorker:
             choose(connection, chosen_model(self._settings))
 
     def drain(self, progress: Callable[[int, int], None] = lambda _done, _left: None) -> int:
-        """Work until nothing waits, also through failures; `progress` is told jobs done and left. Returns the jobs done."""
+        """Work until nothing waits but what is refused for good, also through failures; `progress` is told jobs done and left. Returns the jobs done."""
         done = 0
         while not self._stopped.is_set():
             worked = self.work_round()
@@ -88,7 +90,7 @@ class EmbeddingWorker:
 
     def _left(self) -> int:
         with self._database.engine("atlas_app").connect() as connection:
-            return connection.execute(_LEFT, {"models": self._models()}).scalar_one()
+            return connection.execute(_LEFT, {"models": self._models(), "refusals": MOST_REFUSALS}).scalar_one()
 
     def _run(self) -> None:
         chosen = False

@@ -74,8 +74,8 @@ def _show_models(found: list[dict[str, Any]], chosen: str, serving: str) -> None
     from rich.table import Table
 
     table = Table()
-    for column in ("model", "state", "examples", "vectors", "waiting", "failed", "last error"):
-        table.add_column(column, justify="right" if column in ("examples", "vectors", "waiting", "failed") else "left")
+    for column in ("model", "state", "examples", "vectors", "waiting", "failed", "given up", "last error"):
+        table.add_column(column, justify="left" if column in ("model", "state", "last error") else "right")
     for model in found:
         state = (
             "serves"
@@ -86,7 +86,7 @@ def _show_models(found: list[dict[str, Any]], chosen: str, serving: str) -> None
             if model["ready"]
             else "filling"
         )
-        counts = (f"{model[name]:,}" for name in ("examples", "vectors", "waiting", "failed"))
+        counts = (f"{model[name]:,}" for name in ("examples", "vectors", "waiting", "failed", "given_up"))
         table.add_row(model["model"], state, *counts, model["error"] or "")
     Console().print(table)
     if chosen != serving:

@@ -221,6 +221,29 @@ def test_a_text_that_the_service_refuses_holds_up_no_other(
     assert serving(database, chosen) == offline_embedder().name
 
 
+def test_an_example_that_is_refused_for_good_is_done_without_until_its_wordings_change(
+    database: Database, chosen: Settings, service: StubEmbeddings
+) -> None:
+    service.behaviour = Behaviour(poison=EXAMPLES[0].masked[0])
+    worker = EmbeddingWorker(database, chosen)
+    worker.choose()
+    for _ in range(60):
+        make_due(database)
+        worker.work_round()
+    assert (state(database)["given_up"], state(database)["examples"]) == (1, len(EXAMPLES) - 1)
+    assert serving(database, chosen) == MODEL
+    assert worker.drain() == 0
+    asked = len(service.requests)
+    make_due(database)
+    worker.work_round()
+    assert len(service.requests) == asked, "it is asked for no more"
+    service.behaviour = Behaviour()
+    reworded = "UPDATE cypher_examples SET masked = array_replace(masked, masked[1], 'other words') WHERE id = :id"
+    execute(database, reworded, id=EXAMPLES[0].id)
+    assert worker.drain() > 0
+    assert (state(database)["given_up"], state(database)["examples"]) == (0, len(EXAMPLES))
+
+
 def test_two_workers_never_do_a_job_twice(database: Database, chosen: Settings, service: StubEmbeddings) -> None:
     service.behaviour = Behaviour(delay=0.05)
     workers = [EmbeddingWorker(database, chosen) for _ in range(2)]
