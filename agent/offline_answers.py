@@ -14,8 +14,11 @@ from sqlalchemy import Connection
 
 from agent.answer import Answer, Source
 from agent.compositions import compose
+from agent.embedding_models import OFFLINE, offline_embedder
 from agent.events import StepFinished, StepStarted
+from agent.examples import nearest
 from agent.few_shots import examples_for
+from agent.masking import masked
 from agent.models.offline import NAME, OfflineModel
 from agent.reading.asking_back import ask_back
 from agent.reading.conditions import Unclear
@@ -53,7 +56,9 @@ def nearest_examples(context: RunContext, connection: Connection, question: Ques
     """The verified examples nearest to the question, best first; those that are not near enough to be run are there too."""
     context.emit(StepStarted("examples", "examples", "비슷한 검증된 질문을 찾는 중"))
     with context.stage("examples"):
-        near = examples_for(connection, question.text, context.trace.masked, context.options, _NEIGHBOURS, context.settings)
+        near = examples_for(
+            connection, question.text, context.trace.masked, context.options, _NEIGHBOURS, context.settings
+        )
     context.trace.examples = [(example.id, round(similarity, 4)) for example, similarity in near]
     text = f"가장 비슷한 질문: {near[0][0].question}" if near else "비슷한 질문 없음"
     context.emit(StepFinished("examples", "examples", text))
@@ -81,7 +86,7 @@ def sure_answer(context: RunContext, question: Question, near: Near) -> Answer |
     composed = compose(context, question) if context.options.readings else None
     if composed is not None:
         return answer_plan(context, composed, question)
-    found = match(question, near)
+    found = match(question, _to_match(context, question, near))
     if found is not None:
         reply = carry_out(context, verified_plan(found, context.as_of.isoformat()))
         if reply.status == found.example.outcome or read(question).plan is None:
@@ -91,6 +96,14 @@ def sure_answer(context: RunContext, question: Question, near: Near) -> Answer |
         context.cypher.clear()
     plan = (read(question).plan or compose(context, question, at_last=True)) if context.options.readings else None
     return None if plan is None else answer_plan(context, plan, question)
+
+
+def _to_match(context: RunContext, question: Question, near: Near) -> Near:
+    """The nearest by the offline vectors, by whose scale examples are matched, whichever model's serve."""
+    if context.settings.embedding_model == OFFLINE or context.options.examples != "retrieved_masked":
+        return near
+    with context.database.engine("atlas_app").connect() as connection:
+        return nearest(connection, masked(question), k=_NEIGHBOURS, embedder=offline_embedder())
 
 
 def answer_plan(context: RunContext, plan: Plan, question: Question) -> Answer:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from agent.embedding_models import offline_embedder
 from agent.examples import nearest
 from agent.given_names import GivenText
 from agent.linking import NameIndex, name_index
@@ -64,7 +65,7 @@ class SubQuestions:
         if self.depth > 0 and (plan := composed(self, question)):
             return plan
         with self._connection() as connection:
-            near = nearest(connection, masked(question), k=_NEIGHBOURS, settings=self.context.settings)
+            near = nearest(connection, masked(question), k=_NEIGHBOURS, embedder=offline_embedder())
         found = match(question, near)
         reading = read(question).plan
         if found is None:

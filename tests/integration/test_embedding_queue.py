@@ -21,6 +21,7 @@ from agent.embedding_status import forget_others, models
 from agent.embedding_worker import EmbeddingWorker
 from agent.embeddings import DIMENSIONS, OpenAIEmbedder
 from agent.examples import load_examples, nearest, store
+from agent.runner import ask
 from agent.verified_example import Example
 from backend.db.engine import Database
 from backend.settings import Settings
@@ -404,3 +405,12 @@ def test_the_index_finds_what_comparing_with_every_wording_finds(empty_database:
 
 def test_offline_the_chosen_model_is_the_one_of_this_version(settings: Settings, database: Database) -> None:
     assert chosen_model(settings) == serving(database, settings) == offline_embedder().name
+
+
+def test_verified_examples_are_matched_by_the_offline_vectors_whatever_model_serves(
+    sample_database: Database, chosen: Settings, service: StubEmbeddings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = [(EXAMPLES[0], 0.01)]
+    monkeypatch.setattr("agent.offline_answers.examples_for", lambda *_: far)
+    answer = ask(sample_database, "KODEX 200 보수 얼마야?", settings=chosen)
+    assert (answer.status, answer.source) == ("answered", "verified")
