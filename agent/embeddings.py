@@ -57,7 +57,8 @@ class Embedder(Protocol):
 
 def vector_literal(vector: Sequence[float]) -> str:
     """The vector in pgvector's text form."""
-    return "[" + ",".join(f"{number:.6g}" for number in vector) + "]"
+    # Most numbers of an offline vector are 0, which need no formatting.
+    return "[" + ",".join([f"{number:.6g}" if number else "0" for number in vector]) + "]"
 
 
 class OfflineEmbedder:

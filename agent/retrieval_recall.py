@@ -1,7 +1,7 @@
 """How often an example of the right kind is among the three nearest: with masked questions, unmasked ones, and by trigrams alone.
 
 Two sets: the shipped wordings, each looked for among all others (leave one out), and the questions of the evaluation set, whose
-right kinds are in seeds/evaluation/example_kinds.yaml. Unmasked wordings have names of the sample market in their slots.
+right kinds are in seeds/evaluation/example_kinds.yaml, with and without those that name what does not exist. Unmasked wordings have names of the sample market in their slots.
 """
 
 from __future__ import annotations
@@ -55,20 +55,30 @@ def measure(database: Database) -> dict[str, Any]:
     with database.engine("atlas_app").connect() as connection:
         wordings = _wordings(connection)
         asked, unmapped = _evaluation(connection)
+        known = [one for one in asked if not one.unknown]
         return {
             "k": K,
             "leave_one_out": _recall(connection, wordings, wordings, leave_out=True),
             "evaluation": {**_recall(connection, asked, wordings, leave_out=False), "without_a_kind": unmapped},
+            "evaluation_of_known_names": _recall(connection, known, wordings, leave_out=False),
         }
 
 
 class _Said:
     """A question in both forms, with the kinds of examples that are right for it and, for a wording, its example."""
 
-    def __init__(self, unmasked: str, masked_text: str, kinds: Sequence[str], example: Example | None = None) -> None:
+    def __init__(
+        self,
+        unmasked: str,
+        masked_text: str,
+        kinds: Sequence[str],
+        example: Example | None = None,
+        unknown: bool = False,
+    ) -> None:
         self.texts = {"masked": masked_text, "unmasked": unmasked}
         self.kinds = frozenset(kinds)
         self.example = example
+        self.unknown = unknown
 
 
 def _wordings(connection: Connection) -> list[_Said]:
@@ -92,7 +102,12 @@ def _evaluation(connection: Connection) -> tuple[list[_Said], int]:
     questions = read_questions(EVALUATION / "questions.jsonl")
     dated = get_dataset(connection)
     asked = [
-        _Said(one.question, masked(understand(connection, one.question, dated.as_of, dated.dataset)), kinds[one.id])
+        _Said(
+            one.question,
+            masked(understand(connection, one.question, dated.as_of, dated.dataset)),
+            kinds[one.id],
+            unknown=one.kind == "unknown_name",
+        )
         for one in questions
         if one.id in kinds
     ]
@@ -152,7 +167,11 @@ def show(figures: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    sets = {"shipped wordings, leave one out": figures["leave_one_out"], "evaluation set": figures["evaluation"]}
+    sets = {
+        "shipped wordings, leave one out": figures["leave_one_out"],
+        "evaluation set": figures["evaluation"],
+        "of it without names that nobody knows": figures["evaluation_of_known_names"],
+    }
     table = Table(title=f"An example of the right kind is among the {K} nearest, % of the questions")
     table.add_column("")
     for name, figure in sets.items():
