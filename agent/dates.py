@@ -273,7 +273,7 @@ _RULES: list[tuple[re.Pattern[str], Callable[[Found, date], DateMention]]] = [
     # `지난 7월` is a month, `지난 7개월` are seven.
     _rule(rf"(?:최근|지난|이전|직전)\s*(?!\d{{1,2}}\s*월)(?P<count>{_NUMBER}|일)\s*{_UNIT}\s*(?:간|동안|새|사이)?", _recent),
     _rule(
-        rf"(?P<count>{_NUMBER}|일)\s*{_UNIT}\s*(?:간|동안)?\s*(?:의\s*)?(?=수익|등락|성과|변동|상승|하락|returns?\b|performance)", _recent
+        rf"(?P<count>{_NUMBER}|일)\s*{_UNIT}\s*(?:간|동안)?\s*(?:의\s*)?(?=수익|등락|성과|변동|상승|하락|최고|최저|신고가|신저가|고점|저점|returns?\b|performance)", _recent
     ),
     _rule(r"\b(?:in|during|for)\s+(?P<year>(?:19|20)\d{2})\b(?!\s*[-./년])", lambda found, _: _mention(
         date(int(found["year"]), 1, 1), date(int(found["year"]), 12, 31))),

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from agent.answer import Answer, Message
 from agent.follow_up_commands import by_command
+from agent.follow_up_days import asks_for_another_day, by_another_day
 from agent.follow_up_ellipsis import by_ellipsis
 from agent.follow_up_references import by_reference
 from agent.follow_up_resolved import AskBack, Resolved, unclear
@@ -67,6 +68,9 @@ def resolved(asking: SubQuestions, question: Question, before: Callable[[], Turn
     instead = instead_of_that(question.text)
     if instead is not None:
         question = asking.understand(instead)
+    if asks_for_another_day(question):
+        turn = before()
+        return None if turn is None else by_another_day(asking, question, turn)
     pointing = reference(question)
     if pointing is not None:
         return by_reference(asking, question, pointing, before())

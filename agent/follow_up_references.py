@@ -87,7 +87,11 @@ def _among(asking: SubQuestions, question: Question, found: Reference, turn: Tur
     others = max(len(turn.rows(kind)) for kind in ("stock", "company", "tag", "index"))
     if others > 1 and len(etfs) <= 1:
         rest = question.text[: found.start] + question.text[found.end :]
-        return among_rows(asking, asking.understand(rest), turn) or unclear(question, turn)
+        return (
+            among_rows(asking, asking.understand(rest), turn)
+            or _in_it(asking, question, found, turn)
+            or unclear(question, turn)
+        )
     if len(etfs) < 2:
         return unclear(question, turn)
     chosen, note = among(turn, etfs, question.english)
@@ -101,6 +105,14 @@ def _among(asking: SubQuestions, question: Question, found: Reference, turn: Tur
     else:
         text = _replaced(question, found, [chosen], behind)
     return resolved_as(asking, text, note) or unclear(question, turn)
+
+
+def _in_it(asking: SubQuestions, question: Question, found: Reference, turn: Turn) -> Resolved | None:
+    """`거기서 네이버 비중은?` after the stocks of an ETF: the ETF, of which they were a part."""
+    etfs, stocks = turn.named("etf"), [token for token in question.tokens if token.kind == "stock"]
+    if len(etfs) != 1 or not stocks or not re.match("거기|여기", question.text[found.start :]):
+        return None
+    return resolved_as(asking, _replaced(question, found, etfs, "에서"))
 
 
 def listed_etfs(turn: Turn) -> list[Subject]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Generator, Sequence
+from datetime import date
 from typing import Any
 
 from agent.answer import Table
 from agent.periods import Period
 from agent.reading import wording
 from agent.reading.conditions import Unclear
+from agent.reading.coverage import Few, few_known
 from agent.reading.days import closed, closed_reply, future
 from agent.reading.filters import select
 from agent.reading.plan import HISTORY, Plan, Query, Reply, Steps, literal, literals
@@ -52,17 +54,17 @@ def read(reader: Reader) -> Plan | None:
         suggestions = (f"{who}{'를' if stocks else ''} 어제 {asked.verb} {'ETF는?' if stocks else '종목은?'}",)
         raise Unclear(unclear.ko, unclear.en, suggestions)
     if stocks:
-        return Plan("traders", lambda: _traders(stocks[0], chosen, asked))
+        return Plan("traders", lambda: _traders(stocks[0], chosen, asked, reader.question.as_of))
     if etfs_asked:
         if not asked.period.is_day or asked.english or asked.by_shares or reader.has("small"):
             raise Unclear(
                 "매매한 종목이 많은 ETF는 하루씩, 많은 쪽부터만 알려 드릴 수 있습니다. 예: 어제",
                 "Please ask for one day.",
             )
-        return Plan("trading_etfs", lambda: _busiest(chosen, asked))
+        return Plan("trading_etfs", lambda: _busiest(chosen, asked, reader.question.as_of))
     if not asked.period.is_day:
         raise _unclear_net(asked, chosen)
-    return Plan("traded_together", lambda: _together(chosen, asked))
+    return Plan("traded_together", lambda: _together(chosen, asked, reader.question.as_of))
 
 
 def _asks_for_etfs(reader: Reader) -> bool:
@@ -98,7 +100,7 @@ def _daily(period: Period) -> Generator[Query, Any, str]:
     return f"\n  AND t.previous = {literal(before)}" if before else ""
 
 
-def _busiest(chosen: Selection, asked: Asked) -> Steps:
+def _busiest(chosen: Selection, asked: Asked, as_of: date) -> Steps:
     """The ETFs by the number of stocks they traded so on a day."""
     period = asked.period
     assert period is not None
@@ -113,11 +115,12 @@ def _busiest(chosen: Selection, asked: Asked) -> Steps:
         f"ORDER BY count(DISTINCT s.code) DESC, e.code\nLIMIT {asked.limit or _TOP}", HISTORY
     )  # fmt: skip
     when, who = wording.span(period.first, period.last), chosen.described()
+    few = yield from few_known(chosen, period, as_of, among)
     if not result.rows:
-        return Reply(f"{when}에 {asked.verb} 종목이 있는 {wording.with_particle(who, '은는')} 자료에 없습니다.")
+        return _nobody(f"{when}에 {asked.verb} 종목이 있는 {wording.with_particle(who, '은는')} 자료에 없습니다.", few)
     most = [row[0] for row in result.rows if row[2] == result.rows[0][2]]
     best = f"**{wording.listed(most, 3)}**({result.rows[0][2]}종목)"
-    note = " 그날과 직전 거래일에 모두 구성종목 자료가 있는 ETF만 셌습니다."
+    note = " 그날과 직전 거래일에 모두 구성종목 자료가 있는 ETF만 셌습니다." + few.text
     tables = [Table(f"{when}에 {asked.verb} 종목 수", list(result.columns), [list(row) for row in result.rows])]
     return Reply(
         f"{when}에 {asked.verb} 종목이 가장 많은 {wording.with_particle(who, '은는')} {best}입니다.{note}", tables
@@ -139,7 +142,7 @@ def _members(chosen: Selection) -> Generator[Query, Any, str]:
     return f"\n  AND e.code IN {literals(row[0] for row in found.rows)}"
 
 
-def _traders(stock: Subject, chosen: Selection, asked: Asked) -> Steps:
+def _traders(stock: Subject, chosen: Selection, asked: Asked, as_of: date) -> Steps:
     """The ETFs that traded one stock; over several days the net of each ETF's trades counts."""
     period = asked.period
     assert period is not None
@@ -160,17 +163,18 @@ def _traders(stock: Subject, chosen: Selection, asked: Asked) -> Steps:
         rows.sort(key=lambda row: (-abs(row[3] or 0), row[1]))
     else:
         rows.sort(key=lambda row: (-abs((row[5] or 0) - (row[4] or 0)), row[1]))
-    return _traders_reply(stock, chosen, asked, rows)
+    few = yield from few_known(chosen, period, as_of, among, asked.english)
+    return _traders_reply(stock, chosen, asked, rows, few)
 
 
-def _traders_reply(stock: Subject, chosen: Selection, asked: Asked, rows: list[list]) -> Reply:
+def _traders_reply(stock: Subject, chosen: Selection, asked: Asked, rows: list[list], few: Few) -> Reply:
     english, period = asked.english, asked.period
     assert period is not None
     when = wording.span(period.first, period.last)
     what = f"{wording.with_particle(stock.name, '을를')} {asked.verb} {chosen.described()}"
     if not rows:
         text = f"{when}에 {wording.with_particle(what, '은는')} 자료에 없습니다."
-        return Reply(f"No ETF did so with {stock.name} in {when}." if english else text)
+        return _nobody(f"No ETF did so with {stock.name} in {when}." if english else text, few)
     shown = [[row[0], row[1], ACTION_NAMES[row[2]][english], *row[3:]] for row in rows][: asked.limit or None]
     columns = ["ETF", "코드", "구분", "수량 변화(%)", "이전 비중(%)", "이후 비중(%)"]
     if english:
@@ -178,13 +182,18 @@ def _traders_reply(stock: Subject, chosen: Selection, asked: Asked, rows: list[l
     tables = [Table(f"{what} ({when})" if not english else f"{stock.name} ({when})", columns, shown)]
     listed = wording.listed([row[0] for row in shown], 5, english)
     if english:
-        return Reply(f"**{len(rows)}** ETFs in {when}: {listed}.", tables)
+        return Reply(f"**{len(rows)}** ETFs in {when}: {listed}.{few.text}", tables)
     if asked.single:
         first = rows[0]
         moved = f"비중 {wording.percent(first[4])} → {wording.percent(first[5])}"
         whom = wording.with_particle(stock.name, "을를")
-        return Reply(f"{when}에 {whom} 가장 많이 {asked.verb} ETF는 **{first[0]}**입니다({moved}).", tables)
-    return Reply(f"{when}에 {wording.with_particle(what, '은는')} **{len(rows)}개**입니다: {listed}.", tables)
+        return Reply(f"{when}에 {whom} 가장 많이 {asked.verb} ETF는 **{first[0]}**입니다({moved}).{few.text}", tables)
+    return Reply(f"{when}에 {wording.with_particle(what, '은는')} **{len(rows)}개**입니다: {listed}.{few.text}", tables)
+
+
+def _nobody(text: str, few: Few) -> Reply:
+    """That no ETF traded so; where only few ETFs are known, that answers nothing."""
+    return Reply(text + few.text, status="refused" if few.hardly_any else "answered")
 
 
 def _net(trades: Sequence[tuple]) -> list | None:
@@ -207,7 +216,7 @@ def _net(trades: Sequence[tuple]) -> list | None:
     return [last[0], last[1], "more" if change > 0 else "less", change, first[5], last[6]]
 
 
-def _together(chosen: Selection, asked: Asked) -> Steps:
+def _together(chosen: Selection, asked: Asked, as_of: date) -> Steps:
     """The number of ETFs that traded each stock so."""
     period = asked.period
     assert period is not None
@@ -226,15 +235,15 @@ def _together(chosen: Selection, asked: Asked) -> Steps:
     )  # fmt: skip
     when = wording.span(period.first, period.last)
     who = f"{chosen.described()}들"
+    few = yield from few_known(chosen, period, as_of, among, english)
     if not result.rows:
-        return Reply(
-            f"No such trades in {when}." if english else f"{when}에 {who}이 {asked.verb} 종목은 자료에 없습니다."
-        )
+        text = f"No such trades in {when}." if english else f"{when}에 {who}이 {asked.verb} 종목은 자료에 없습니다."
+        return _nobody(text, few)
     rows = [[name, code, number, ", ".join(names)] for name, code, number, names in result.rows]
     best = [row[0] for row in rows if row[2] == rows[0][2]]
     columns = ["stock", "code", "ETFs", "such as"] if english else ["종목", "종목코드", "ETF 수", "ETF 예"]
     tables = [Table(f"{who}이 {asked.verb} 종목 ({when})" if not english else f"trades ({when})", columns, rows)]
     if english:
-        return Reply(f"In {when} most ETFs traded **{', '.join(best[:3])}** ({rows[0][2]} ETFs).", tables)
+        return Reply(f"In {when} most ETFs traded **{', '.join(best[:3])}** ({rows[0][2]} ETFs).{few.text}", tables)
     most = f"**{wording.listed(best, 3)}**({rows[0][2]}개 ETF)"
-    return Reply(f"{when}에 {who}이 가장 많이 {asked.verb} 종목은 {most}입니다.", tables)
+    return Reply(f"{when}에 {who}이 가장 많이 {asked.verb} 종목은 {most}입니다.{few.text}", tables)
