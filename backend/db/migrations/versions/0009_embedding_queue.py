@@ -109,7 +109,7 @@ STATEMENTS = (
     """
     CREATE FUNCTION nearest_wordings(model text, question vector, most integer)
     RETURNS TABLE (example_id text, distance double precision) LANGUAGE plpgsql STABLE
-    SET hnsw.iterative_scan = 'strict_order' SET hnsw.ef_search = 160 SET jit = off AS $$
+    SET hnsw.iterative_scan = 'strict_order' SET hnsw.ef_search = 240 SET jit = off AS $$
     BEGIN
         IF to_regclass('public.' || embedding_index(model)) IS NULL THEN
             RETURN QUERY EXECUTE format(
