@@ -8,11 +8,13 @@ from agent.compositions_parts import Part, answered_names
 from agent.given_names import GivenText
 from agent.reading.plan import Plan, Reply, Steps
 from agent.reading.question import Question
+from agent.reading.tokens import Token
 from agent.reading.vocabulary import load_vocabulary
 from agent.sub_questions import SubQuestions
 
 _OPENING = re.compile(r"\b(?:of|manages|runs|issues|does|in|by|holds|hold|by)\s+(?=the\s)", re.IGNORECASE)
 _CLOSING = re.compile(r"\s+(?:hold|own|charge|cost|track|follow|contain|invest in)\s*\??$", re.IGNORECASE)
+_MEASURES = ("fee", "aum", "market_cap", "listed", "premium", "return", "rise", "fall", "weight", "volume", "cost")
 _SUPERLATIVES = ("big", "small", "most", "rank_one", "best_word", "newest", "oldest")
 
 
@@ -39,11 +41,21 @@ def _is_whole(question: Question, start: int, end: int) -> bool:
     outside = [token for token in question.tokens if token.end <= start or token.start >= end]
     content = [token for token in outside if token.kind not in load_vocabulary().light]
     kinds = {token.kind for token in inside}
-    if any(token.kind == "quantity" for token in inside) or not content:
+    if any(token.kind == "quantity" for token in inside) or not content or _counts_etfs(question, inside):
         return False
     return (
         "etf_word" in kinds and bool(kinds & set(_SUPERLATIVES)) and not kinds & {"stock_word", "holdings", "manager"}
     )
+
+
+def _counts_etfs(question: Question, inside: list[Token]) -> bool:
+    """`runs the most active ETFs`: the greatest number of them, and not the ETF that is most so."""
+    kinds = [token.kind for token in inside]
+    if "most" not in kinds or set(kinds) & ({*_SUPERLATIVES, *_MEASURES} - {"most"}):
+        return False
+    behind = kinds[kinds.index("most") + 1 :]
+    plural = any(token.kind == "etf_word" and token.text.lower().endswith("s") for token in inside)
+    return plural and not set(behind) & {"hold", "stock"}
 
 
 def _steps(asking: SubQuestions, text: GivenText, part: Part, inner: Plan) -> Steps:

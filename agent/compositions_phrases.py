@@ -89,6 +89,9 @@ def _part(question: Question, start: int, last: int, end: int, kind: str) -> Par
     if not content or (kinds & {"good", "bad", "ask_advice"} and not kinds & {"return", "rise", "fall"}):
         # The best of what is a matter of opinion.
         return None
+    if "similar" in kinds and all(token.kind in ("overlap", "together") for token in content):
+        # `비슷한 ETF 3개를 중복도와 함께`: how similar they are belongs to the list itself.
+        return None
     counts = [token for token in inner if _is_count(token) and token is not question.tokens[start]]
     counts += [token for token in inner[:1] if _is_count(token)]
     head = inner[-1] if not _is_count(inner[-1]) or len(inner) < 2 else inner[-2]

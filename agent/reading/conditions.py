@@ -170,6 +170,15 @@ def rank(reader: Reader) -> int | None:
     return None
 
 
+def places(reader: Reader) -> tuple[int, int] | None:
+    """`2위부터 4위까지` → (2, 4). Explains the numbers."""
+    found = [token for token in reader.quantities("places") if not token.used]
+    if len(found) != 1:
+        return None
+    found[0].used = True
+    return int(found[0].value.value), int(found[0].value.high)
+
+
 def direction(reader: Reader) -> bool | None:
     """Whether the largest (True) or the smallest (False) comes first; None where no order is asked. Explains the words.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.reading import wording
-from agent.reading.conditions import direction, limit, rank, singular
+from agent.reading.conditions import direction, limit, places, rank, singular
 from agent.reading.filters import select
 from agent.reading.plan import Plan, Query, Reply, Steps, table
 from agent.reading.question import Reader
@@ -72,7 +72,10 @@ def read(reader: Reader) -> Plan | None:
     del averaged  # The fee of a group is an average in any case.
     single = (one or place is not None) and not said
     count = 1 if place else count
-    asked = _Asked(group, chosen, measure, ordered is not False, count, single, (place or 1) - 1)
+    skipped = (place or 1) - 1
+    if between := places(reader):
+        skipped, count, single = between[0] - 1, between[1] - between[0] + 1, False
+    asked = _Asked(group, chosen, measure, ordered is not False, count, single, skipped)
     return Plan(f"{group}_ranking", lambda: _ranking(asked))
 
 

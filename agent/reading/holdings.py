@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 from agent.answer import Table
 from agent.reading import wording
-from agent.reading.conditions import Condition, conditions, direction, limit, met, rank
+from agent.reading.conditions import Condition, conditions, direction, limit, met, places, rank
 from agent.reading.plan import Plan, Query, Reply, Steps, literal, table
 from agent.reading.question import Reader, Subject
+from agent.reading.stock_markets import StockMarket, stock_market
 
 MEASURES = dict.fromkeys(("weight", "percent_word", "hold", "stock", "stock_word", "holdings"), "weight")
 TOP = 10
@@ -49,17 +50,20 @@ class _Wanted:
     skip: int = 0
     smallest: bool = False
     single: bool = False
+    market: StockMarket | None = None
 
     @property
     def everything(self) -> bool:
         """Whether bonds, cash and the like belong to the answer as well."""
-        return self.rows == ALL and not self.weight and self.kind is None
+        return self.rows == ALL and not self.weight and self.kind is None and self.market is None
 
     @property
     def noun(self) -> str:
         """What is counted, in Korean."""
         if self.kind == "etf_held":
             return "ETF"
+        if self.market:
+            return self.market.noun()
         return _KINDS[self.kind][1] if self.kind else "종목"
 
     def matched(self) -> list[str]:
@@ -68,16 +72,17 @@ class _Wanted:
         wheres = [f"e.code = {literal(self.etf.key)}"]
         if self.kind in _KINDS:
             wheres.append(f"s.kind = {literal(_KINDS[self.kind][0])}")
+        wheres += [self.market.cypher("s")] if self.market else []
         wheres += [condition.cypher("h.weight") for condition in self.weight]
         return [f"MATCH (e:ETF)-[h:HOLDS]->(s{label})", "WHERE " + " AND ".join(wheres)]
 
 
 def read(reader: Reader) -> Plan | None:
     """What one ETF holds; None when the question is about something else."""
-    etfs = reader.find("etf")
+    etfs, market = reader.find("etf"), stock_market(reader)
     if len(etfs) != 1 or etfs[0].negative or reader.find("stock", "company", "tag", "index"):
         return None
-    if reader.has(*OTHERS, *_NOT_ASKED) or not (reader.has(*_ASKED) or _asks_with_a_number(reader)):
+    if reader.has(*OTHERS, *_NOT_ASKED) or not (market or reader.has(*_ASKED) or _asks_with_a_number(reader)):
         return None
     if held_by_etfs(reader):
         return None
@@ -95,26 +100,35 @@ def read(reader: Reader) -> Plan | None:
     main = reader.take("main")
     descending = direction(reader)
     everything = reader.take("all", "both", "asset_word")
+    if market and kind:
+        return None
+    if market and reader.has("weight", "percent_word") and descending is None and not (weight or said or main):
+        # `미국 주식 비중`: of all of them together.
+        added = added or not reader.has("list", "holdings")
     reader.take(
         "holdings", "stock_word", "hold", "weight", "percent_word", "list", "exist", "rank", "only", "code", "name", "together",
         "etf_word", "where", "equity_class", "recent",
     )  # fmt: skip
     if counted and not said:
-        return Plan("holding_count", lambda: _count(_Wanted(etf, english, kind, weight)))
+        return Plan("holding_count", lambda: _count(_Wanted(etf, english, kind, weight, market=market)))
     if (concentrated or added) and weight and count:
         # `상위 3개 합이 50% 넘어?`: the bound is the sum's.
-        total = _Wanted(etf, english, kind, [], count)
+        total = _Wanted(etf, english, kind, [], count, market=market)
         return Plan("concentration", lambda: _sum_checked(total, weight))
     if concentrated or added:
         top = concentrated or said or descending is not None
         rows = (count or TOP) if top and not (kind or weight) else count or ALL
-        return Plan("concentration", lambda: _sum(_Wanted(etf, english, kind, weight, rows)))
+        return Plan("concentration", lambda: _sum(_Wanted(etf, english, kind, weight, rows, market=market)))
+    if not (place or said) and (between := places(reader)):
+        number = between[1] - between[0] + 1
+        wanted = _Wanted(etf, english, kind, weight, number, between[0] - 1, descending is False, market=market)
+        return Plan("holding_places", lambda: _list(wanted))
     if place:
-        wanted = _Wanted(etf, english, kind, weight, 1, place - 1, descending is False, single=True)
+        wanted = _Wanted(etf, english, kind, weight, 1, place - 1, descending is False, single=True, market=market)
         return Plan("holding_rank", lambda: _list(wanted))
     ranked = descending is not None or said or main
     rows = (count or (ALL if weight or everything else TOP)) if ranked or weight else ALL
-    wanted = _Wanted(etf, english, kind, weight, rows, 0, descending is False, single=first and not said)
+    wanted = _Wanted(etf, english, kind, weight, rows, 0, descending is False, single=first and not said, market=market)
     return Plan("all_holdings" if wanted.everything else "top_holdings", lambda: _list(wanted))
 
 
@@ -171,14 +185,18 @@ def _list_text(wanted: _Wanted, rows: list[tuple]) -> str:
     items = [str(row[0]) if row[3] is None else f"{row[0]} {wording.percent(row[3])}" for row in rows]
     listed = wording.listed(items, 10, wanted.english)
     size = "작은" if wanted.smallest else "큰"
+    stocks = wording.with_particle(wanted.noun if wanted.market else "종목", "은는")
     if wanted.english:
         which = "smallest" if wanted.smallest else "largest"
         return f"{etf}: {len(rows)} holdings, the {which} is **{first[0]}** ({wording.percent(first[3])}). {listed}."
+    if wanted.skip and not wanted.single:
+        which = f"비중이 {size} 순서로 {wanted.skip + 1}위부터 {wanted.skip + len(rows)}위까지"
+        return f"{etf}에서 {which} {wanted.noun} {len(rows)}개: {listed}."
     if wanted.skip:
         place = f"{wanted.skip + 1}번째로 {size}"
-        return f"{etf}에서 비중이 {place} 종목은 **{first[0]}**({wording.percent(first[3])})입니다."
+        return f"{etf}에서 비중이 {place} {stocks} **{first[0]}**({wording.percent(first[3])})입니다."
     if wanted.single:
-        return f"{etf}에서 비중이 가장 {size} 종목은 **{first[0]}**({wording.percent(first[3])})입니다."
+        return f"{etf}에서 비중이 가장 {size} {stocks} **{first[0]}**({wording.percent(first[3])})입니다."
     if wanted.weight:
         noun = wording.with_particle(wanted.noun, "은는")
         return f"{etf}에서 비중이 {_limits(wanted)}인 {noun} **{len(rows)}개**입니다: {listed}."
@@ -187,6 +205,9 @@ def _list_text(wanted: _Wanted, rows: list[tuple]) -> str:
         held = f"모두 **{len(rows)}개** 자산(주식 {stocks}종목)"
         return f"{wording.with_particle(etf, '은는')} {held}을 담고 있습니다. 비중이 큰 순서로 {listed}."
     total = sum(row[3] or 0 for row in rows)
+    if wanted.market and wanted.rows == ALL:
+        noun = wording.with_particle(wanted.noun, "은는")
+        return f"{etf}에 담긴 {noun} **{len(rows)}종목**(합 {wording.percent(total)})입니다: {listed}."
     return f"{etf}에서 비중이 {size} {wanted.noun} {len(rows)}개(합 {wording.percent(total)}): {listed}."
 
 
@@ -207,7 +228,13 @@ def _nothing(wanted: _Wanted) -> Steps:
         return Reply(text, status="refused")
     if wanted.english:
         return Reply(f"{etf.name} holds nothing of that kind.")
-    which = f"비중이 {_limits(wanted)}인 {wanted.noun}" if wanted.weight else wanted.noun if wanted.kind else "주식"
+    which = (
+        f"비중이 {_limits(wanted)}인 {wanted.noun}"
+        if wanted.weight
+        else wanted.noun
+        if wanted.kind or wanted.market
+        else "주식"
+    )
     holder = wording.with_particle(etf.name, "은는")
     return Reply(f"{holder} 최신 구성종목에 {wording.with_particle(which, '을를')} 담고 있지 않습니다.")
 
@@ -222,13 +249,14 @@ def _count(wanted: _Wanted) -> Steps:
     if not count:
         return (yield from _nothing(wanted))
     shown = [table(wanted.etf.name, result)]
-    noun = wanted.noun if wanted.kind else "주식"
+    noun = wanted.noun if wanted.kind or wanted.market else "주식"
     if wanted.english:
-        return Reply(f"{wanted.etf.name} holds **{count}** {'stocks' if not wanted.kind else 'of them'}.", shown)
+        counted = wanted.market.noun(True) if wanted.market else "of them" if wanted.kind else "stocks"
+        return Reply(f"{wanted.etf.name} holds **{count}** {counted}.", shown)
     if wanted.weight:
-        which = wording.with_particle(f"비중이 {_limits(wanted)}인 종목", "은는")
+        which = wording.with_particle(f"비중이 {_limits(wanted)}인 {wanted.noun if wanted.market else '종목'}", "은는")
         return Reply(f"{wanted.etf.name}에서 {which} **{count}개**입니다.", shown)
-    note = "" if wanted.kind else " (현금·채권·파생 제외)"
+    note = "" if wanted.kind or wanted.market else " (현금·채권·파생 제외)"
     holder = wording.with_particle(wanted.etf.name, "은는")
     return Reply(f"{holder} {wording.with_particle(noun, '을를')} **{count}종목** 담고 있습니다{note}.", shown)
 
@@ -252,9 +280,14 @@ def _sum(wanted: _Wanted) -> Steps:
     found, weight, _ = result.rows[0]
     if not found:
         return (yield from _nothing(wanted))
-    which = f"상위 {found}종목" if wanted.rows != ALL else wanted.noun if wanted.kind else f"주식 {found}종목"
+    stocks = f"{wanted.noun} {found}종목" if wanted.market else f"주식 {found}종목"
+    if wanted.rows != ALL:
+        which = f"상위 {stocks}" if wanted.market else f"상위 {found}종목"
+    else:
+        which = wanted.noun if wanted.kind else stocks
     shown = [Table(f"{wanted.etf.name} {which} 비중 합", list(result.columns), [list(row) for row in result.rows])]
     if wanted.english:
         top = "top " if wanted.rows != ALL else ""
-        return Reply(f"The {top}{found} holdings of {wanted.etf.name} add up to **{weight:.2f}%**.", shown)
+        nouns = wanted.market.noun(True) if wanted.market else "holdings"
+        return Reply(f"The {top}{found} {nouns} of {wanted.etf.name} add up to **{weight:.2f}%**.", shown)
     return Reply(f"{wanted.etf.name}의 {which} 비중을 더하면 **{weight:.2f}%**입니다.", shown)

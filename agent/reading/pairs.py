@@ -43,6 +43,7 @@ def _similar(reader: Reader, etf: Subject) -> Plan:
     direction(reader)
     reader.take(
         "similar", "without", "negated", "other", "etf_held", "buy", "hold", "holdings", "stock_word", "overlap", "list", "all", "weight", "exist", "both",
+        "together", "etf_word",
     )  # fmt: skip
     return Plan("similar", lambda: _similar_steps(etf, count or TOP, cheaper, reader.question.english))
 
