@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from agent.reading import wording
 from agent.reading.conditions import direction, limit
 from agent.reading.filters import select
 from agent.reading.plan import Plan, Query, Reply, Steps, literals, table
 from agent.reading.question import Reader, Subject
 from agent.reading.selection import Selection
+from agent.reading.stock_markets import StockMarket, stock_market
 
 _TOP = 10
 _MARKETS = ("code", "isin", "industry_word", "name", "market_word", "attribute_all", "what")
@@ -90,12 +89,11 @@ def _co_held_steps(stock: Subject, chosen: Selection, count: int, english: bool)
 
 
 def _most_held(reader: Reader) -> Plan | None:
-    if any(
-        one.kind in ("tag", "domestic", "overseas") and two.kind in ("stock_word", "equity_class")
-        for one, two in pairwise(reader.tokens)
-    ):
-        # `미국 종목 가운데`: the stocks are qualified, and not the ETFs.
-        return None
+    market = stock_market(reader)
+    for token in reader.find("domestic"):
+        if market and (behind := reader.after(token)) is not None and behind.kind == "etf_word":
+            # `국내 ETF에 담긴 미국 종목`: every ETF here is listed in Korea, and no more is said.
+            token.kind = "filler"
     if reader.has("etf_word") is False and not reader.find("tag", "company", "active", "etf_set"):
         return None
     if reader.find("etf_set") and reader.has("overlap", "together", "both"):
@@ -120,13 +118,15 @@ def _most_held(reader: Reader) -> Plan | None:
         "count",
         "name",
     )
-    return Plan("most_held", lambda: _most_held_steps(chosen, count or _TOP, highest, weighty, reader.question.english))
+    return Plan("most_held", lambda: _most_held_steps(chosen, market, count or _TOP, highest, weighty))
 
 
-def _most_held_steps(chosen: Selection, count: int, highest: bool, weighty: bool, english: bool) -> Steps:
+def _most_held_steps(chosen: Selection, market: StockMarket | None, count: int, highest: bool, weighty: bool) -> Steps:
+    english = chosen.english
+    listed = f"WHERE {market.cypher('s')}\n" if market else ""
     order = "weight" if weighty else "etfs"
     result = yield Query(
-        f"{chosen.cypher()}\nMATCH (e)-[h:HOLDS]->(s:Stock)\n"
+        f"{chosen.cypher()}\nMATCH (e)-[h:HOLDS]->(s:Stock)\n{listed}"
         "WITH s, count(DISTINCT e) AS etfs, avg(h.weight) AS weight\n"
         f"RETURN s.name AS `{'stock' if english else '종목'}`, s.code AS `{'code' if english else '종목코드'}`, etfs AS `{'ETFs' if english else 'ETF 수'}`, "
         f"round(weight, 2) AS `{'average weight (%)' if english else '평균 비중(%)'}`\n"
@@ -134,13 +134,16 @@ def _most_held_steps(chosen: Selection, count: int, highest: bool, weighty: bool
     )
     described = chosen.described()
     if not result.rows:
+        if market:
+            return Reply(f"{described}의 최신 구성종목에 {wording.with_particle(market.noun(), '이가')} 없습니다.")
         return Reply(f"{described}의 구성종목 자료가 없습니다.", status="refused")
     name, _, etfs, _ = result.rows[0]
     if english:
         return Reply(f"**{name}** is held by most {described}: {etfs}.", [table(described, result)])
+    noun = market.noun() if market else "종목"
     names = wording.listed([f"{row[0]}({row[2]}개)" for row in result.rows], 5)
-    return Reply(f"{wording.with_particle(described, '이가')} 가장 {'많이' if highest else '적게'} 담은 종목은 **{name}**({etfs}개 ETF)입니다. {names}.",
-                 [table(f"{wording.with_particle(described, '이가')} 많이 담은 종목", result)])  # fmt: skip
+    return Reply(f"{wording.with_particle(described, '이가')} 가장 {'많이' if highest else '적게'} 담은 {wording.with_particle(noun, '은는')} **{name}**({etfs}개 ETF)입니다. {names}.",
+                 [table(f"{wording.with_particle(described, '이가')} 많이 담은 {noun}", result)])  # fmt: skip
 
 
 def _facts(reader: Reader, stock: Subject) -> Plan | None:
