@@ -77,6 +77,19 @@ STATEMENTS = (
     CREATE TRIGGER queue_all AFTER INSERT ON embedding_models
     FOR EACH ROW EXECUTE FUNCTION queue_for_new_model()
     """,
+    # The six sixths of a vector added up: a projection that keeps near things near in a sixth of the room, for the index to
+    # find candidates by. A comparison of candidates by their whole vectors follows. Names are qualified because an index is
+    # built without a search path.
+    """
+    CREATE FUNCTION folded(whole vector) RETURNS halfvec LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+        SELECT CAST(
+            public.subvector(whole, 1, 256) OPERATOR(public.+) public.subvector(whole, 257, 256)
+            OPERATOR(public.+) public.subvector(whole, 513, 256) OPERATOR(public.+) public.subvector(whole, 769, 256)
+            OPERATOR(public.+) public.subvector(whole, 1025, 256) OPERATOR(public.+) public.subvector(whole, 1281, 256)
+            AS public.halfvec
+        )
+    $$
+    """,
     # One index for each model: a graph of all models' vectors would lead searches astray. The right to make and drop
     # these, and nothing else, is lent to whoever may run the functions.
     """
@@ -89,7 +102,7 @@ STATEMENTS = (
     BEGIN
         EXECUTE format(
             'CREATE INDEX IF NOT EXISTS %I ON public.example_embeddings '
-            'USING hnsw ((embedding::halfvec(1536)) halfvec_cosine_ops) WHERE model = %L',
+            'USING hnsw ((folded(embedding)::halfvec(256)) halfvec_cosine_ops) WHERE model = %L',
             embedding_index(model), model
         );
     END $$
@@ -105,11 +118,11 @@ STATEMENTS = (
     # The settings of the function below exist once pgvector is loaded.
     "SELECT CAST('[1]' AS vector)",
     # The distances are computed first and alone: sorting rows that carry 6 kB vectors costs more than computing them. What
-    # the index finds is sorted by the exact distance, because it holds half the digits.
+    # the index finds is several times what is wanted, and sorted by the exact distance.
     """
     CREATE FUNCTION nearest_wordings(model text, question vector, most integer)
-    RETURNS TABLE (example_id text, distance double precision) LANGUAGE plpgsql STABLE
-    SET hnsw.iterative_scan = 'strict_order' SET hnsw.ef_search = 240 SET jit = off AS $$
+    RETURNS TABLE (example_id text, distance double precision) LANGUAGE plpgsql STABLE ROWS 20
+    SET hnsw.iterative_scan = 'strict_order' SET hnsw.ef_search = 120 SET jit = off AS $$
     BEGIN
         IF to_regclass('public.' || embedding_index(model)) IS NULL THEN
             RETURN QUERY EXECUTE format(
@@ -121,8 +134,8 @@ STATEMENTS = (
             RETURN QUERY EXECUTE format(
                 'WITH near AS MATERIALIZED ('
                 ' SELECT example_id, embedding <=> $1 AS distance FROM example_embeddings WHERE model = %L'
-                ' ORDER BY embedding::halfvec(1536) <=> $1::halfvec(1536) LIMIT $2) '
-                'SELECT * FROM near ORDER BY distance, example_id', model
+                ' ORDER BY folded(embedding)::halfvec(256) <=> folded($1)::halfvec(256) LIMIT greatest(120, 4 * $2)) '
+                'SELECT * FROM near ORDER BY distance, example_id LIMIT $2', model
             ) USING question, most;
         END IF;
     END $$
@@ -132,11 +145,11 @@ STATEMENTS = (
     FOR EACH ROW EXECUTE FUNCTION drop_embedding_index()
     """,
     """
-    REVOKE EXECUTE ON FUNCTION queue_changed_example(), queue_for_new_model(), embedding_index(text),
+    REVOKE EXECUTE ON FUNCTION queue_changed_example(), queue_for_new_model(), embedding_index(text), folded(vector),
         index_embeddings(text), drop_embedding_index(), nearest_wordings(text, vector, integer) FROM PUBLIC
     """,
     """
-    GRANT EXECUTE ON FUNCTION queue_changed_example(), queue_for_new_model(), embedding_index(text),
+    GRANT EXECUTE ON FUNCTION queue_changed_example(), queue_for_new_model(), embedding_index(text), folded(vector),
         index_embeddings(text), drop_embedding_index(), nearest_wordings(text, vector, integer) TO atlas_app
     """,
     "GRANT SELECT, INSERT, UPDATE, DELETE ON embedding_models, embedding_queue TO atlas_app",
