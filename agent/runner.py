@@ -12,7 +12,7 @@ from typing import TypeVar
 import structlog
 from sqlalchemy import Connection
 
-from agent.answer import Answer, Message, Trace
+from agent.answer import Answer, Message, Status, Trace
 from agent.events import AnswerDelta, Event, StepFinished, StepStarted, TableReady
 from agent.follow_up import answer_follow_up
 from agent.masking import masked
@@ -100,7 +100,14 @@ def _guarded(run: _Run, question: str) -> Answer:
             return Answer(sorry, "failed", model=run.settings.model)
         log.warning("ask_failed", error=known.message, slug=known.slug)
         # What the data lacks is no failure of ours.
-        return Answer(known.ko, "refused" if isinstance(known, NotFound) else "failed", model=run.settings.model)
+        status: Status = "refused" if isinstance(known, NotFound) else "failed"
+        return Answer(known.ko, status, model=run.settings.model, suggestions=_known_days(known))
+
+
+def _known_days(error: AtlasError) -> list[str]:
+    """The last day whose trades are known, as a question, where an ETF has no data of the days asked for."""
+    name, last = error.extra.get("name"), error.extra.get("last_date")
+    return [f"{name} {last} 매매 내역은?"] if name and last else []
 
 
 def _caused_by(error: BaseException | None, kind: type[_E]) -> _E | None:

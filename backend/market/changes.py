@@ -13,7 +13,7 @@ from backend.graph.client import run_cypher
 from backend.graph.labels import HISTORY
 from backend.market import trades
 from backend.market.dataset import get_dataset
-from backend.market.etfs import etf_code
+from backend.market.etfs import etf_code, etf_name
 from backend.market.holdings import NoSnapshot, first_snapshot, snapshot_on
 from backend.market.prices import check_period
 from backend.market.schemas import Changes, Trade
@@ -33,20 +33,29 @@ def get_changes(connection: Connection, code: str, start: Date | None = None, en
     last = snapshot_on(connection, code, end)
     previous = _snapshot_before(connection, code, start or last)
     if previous is None or previous == last:
-        first = first_snapshot(connection, code)
-        raise NoSnapshot(
-            f"no two snapshots of {code} to compare",
-            ko=f"{code}의 구성 종목 자료는 {first}부터 있어, 이 기간에는 비교할 두 날짜가 없습니다.",
-            first_date=first.isoformat() if first else None,
-        )
+        raise _nothing_to_compare(connection, code, start, last)
     return Changes(
         **get_dataset(connection).model_dump(),
         code=code,
-        name=connection.scalar(text("SELECT name FROM etfs WHERE code = :code"), {"code": code}),
+        name=etf_name(connection, code),
         previous=previous,
         date=last,
         changes=_compare(connection, code, previous, last),
     )
+
+
+def _nothing_to_compare(connection: Connection, code: str, start: Date | None, last: Date) -> NoSnapshot:
+    """The error of a period without two snapshots; it carries the first day, and the last one where its trades are known."""
+    first, name = first_snapshot(connection, code), etf_name(connection, code)
+    latest = snapshot_on(connection, code, None)
+    if start is not None and start > latest:
+        ko = f"{name}의 구성 종목 자료는 {latest}까지 있어, 그 뒤의 매매는 알 수 없습니다."
+    else:
+        ko = f"{name}의 구성 종목 자료는 {first}부터 {latest}까지 있고, 이 기간에는 비교할 두 날짜가 없습니다."
+    known: dict[str, str] = {"first_date": first.isoformat()} if first else {}
+    if last == latest and _snapshot_before(connection, code, latest) is not None:
+        known["last_date"] = latest.isoformat()
+    return NoSnapshot(f"no two snapshots of {code} to compare", ko=ko, name=name, **known)
 
 
 def _snapshot_before(connection: Connection, code: str, day: Date) -> Date | None:

@@ -64,6 +64,11 @@ def named_etf(connection: Connection, asked: str) -> str:
 SUMMARY = "e.code, e.name, e.company, e.index_name, e.active, e.fee_pct::float8 AS fee_pct, e.aum_krw, e.listed"
 
 
+def etf_name(connection: Connection, code: str) -> str:
+    """Return the name of an ETF by its code; the code itself where there is no such ETF."""
+    return connection.scalar(text("SELECT name FROM etfs WHERE code = :code"), {"code": code}) or code
+
+
 def get_etf(connection: Connection, code: str) -> EtfDetail:
     """Return everything known about one ETF. Raises UnknownEtf."""
     code = etf_code(connection, code)

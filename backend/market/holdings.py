@@ -10,7 +10,7 @@ from backend.errors import NotFound
 from backend.graph.client import run_cypher
 from backend.graph.labels import HISTORY, MARKET
 from backend.market.dataset import get_dataset
-from backend.market.etfs import etf_code
+from backend.market.etfs import etf_code, etf_name
 from backend.market.schemas import Holding, Holdings
 
 _KIND_OF_LABEL = {"Stock": "stock", "ETF": "etf"}
@@ -71,11 +71,13 @@ def snapshot_on(connection: Connection, code: str, date: Date | None) -> Date:
         {"code": code, "date": date},
     )
     if found is None:
-        first = first_snapshot(connection, code)
+        first, name = first_snapshot(connection, code), etf_name(connection, code)
         message = f"no snapshot of {code} on or before {date}" if date else f"no snapshot of {code}"
         if first is None:
-            raise NoSnapshot(message, ko=f"{code}의 구성 종목 자료가 없습니다.")
-        raise NoSnapshot(message, ko=f"{code}의 구성 종목 자료는 {first}부터 있습니다.", first_date=first.isoformat())
+            raise NoSnapshot(message, ko=f"{name}의 구성 종목 자료가 없습니다.")
+        raise NoSnapshot(
+            message, ko=f"{name}의 구성 종목 자료는 {first}부터 있습니다.", name=name, first_date=first.isoformat()
+        )
     return found
 
 
