@@ -54,15 +54,15 @@ def _both(asking: SubQuestions, question: Question, left: GivenText, right: Give
     pointing = reference(inner.understand(right))
     if pointing is not None:
         second = _pointing_back(inner, left, right, first)
-        return _one_after_the_other(first, second) if second else None
+        return one_after_the_other(first, second) if second else None
     names = [token for token in inner.understand(left).tokens if token.kind in _NAMES]
     if any(token.kind in _NAMES for token in inner.understand(right).tokens):
         second = inner.plan(right)
-        return _one_after_the_other(first, second) if second else None
+        return one_after_the_other(first, second) if second else None
     etfs: list[Subject] = [token.value for token in names if token.kind == "etf" and not token.negative]
     if etfs and len(etfs) == len(names):
         second = inner.plan(_about(right, etfs, question.english))
-        return _one_after_the_other(first, second) if second else None
+        return one_after_the_other(first, second) if second else None
     return _about_the_answer(asking, question, left, right, first)
 
 
@@ -84,6 +84,59 @@ def pointing_back(asking: SubQuestions, question: Question) -> Plan | None:
     return sequence(asking, question)
 
 
+# `… 몇 개고 …` and `… 갖고 있고 그중 …` end a question of their own, whatever a reading of the whole makes of the words.
+_COUNT_JOINT = re.compile(
+    r"(?<=개|곳|수)(?:이고|고|이며|며|인지랑|인지하고),?\s+(?:그리고\s*)?|(?<=있)(?:고|으며),?\s+(?=(?:그|이)\s?중)"
+)
+_COUNTS = re.compile(r"몇\s*(?:개|곳|종목|종)")
+
+
+def at_a_count(asking: SubQuestions, question: Question) -> Plan | None:
+    """The plan of `삼성전자 10% 이상 담은 ETF는 몇 개이고 20% 이상은 몇 개야?`: a number and what is asked beside it."""
+    for found in _COUNT_JOINT.finditer(question.text):
+        left = question.text[: found.start()]
+        if not _COUNTS.search(left):
+            continue
+        right = re.sub(r"^(?:그|이)\s?중(?:에서?|에는?|엔)?\s*", "", question.text[found.end() :])
+        first = GivenText(left + ("는지" if left.endswith("있") else "야"))
+        inner = asking.inner
+        one = inner.plan(first)
+        if one is None:
+            return None
+        other = _pointing_back(inner, first, GivenText(right), one) or _of_the_same(inner, first, right)
+        return one_after_the_other(one, other) if other else _unclear_half(left, right)
+    return None
+
+
+def _of_the_same(asking: SubQuestions, first: GivenText, right: str) -> Plan | None:
+    """`5% 넘는 건 몇 개야` of the ETFs that hold a stock."""
+    stocks = [token for token in asking.understand(first).tokens if token.kind == "stock"]
+    tokens = asking.understand(right).tokens
+    if len(stocks) != 1 or any(token.kind in _NAMES for token in tokens):
+        return None
+    held = "" if any(token.kind == "hold" for token in tokens) else "담은 "
+    own = (
+        re.sub(r"(?:넘는|넘게|초과인|이상인|미만인|이하인)\s*(?:건|것은|거는|것|거)?", _bound, right) if held else right
+    )
+    subject = stocks[0].value
+    name = Subject(subject.kind, subject.keys, subject.name, subject.name, subject.source)
+    return asking.plan(GivenText(f"□을 {own}").replaced(0, 1, [name]))
+
+
+def _bound(found: re.Match[str]) -> str:
+    word = found[0].split()[0].removesuffix("인")
+    return f"{'초과' if word.startswith('넘') else word} 담은 ETF는"
+
+
+def _unclear_half(left: str, right: str) -> Plan:
+    def steps() -> Steps:
+        yield from ()
+        text = "두 가지를 함께 물으셨는데, 뒤의 것이 분명하지 않습니다. 하나씩 나누어 물어봐 주세요."
+        return Reply(text, status="clarify", suggestions=[left, right])
+
+    return Plan("clarify_halves", steps)
+
+
 def _about(text: GivenText, subjects: list[Subject], english: bool) -> GivenText:
     joint = "'s " if english else " "
     return GivenText(f"□{joint}{text.text}").replaced(
@@ -91,7 +144,9 @@ def _about(text: GivenText, subjects: list[Subject], english: bool) -> GivenText
     )
 
 
-def _one_after_the_other(first: Plan, second: Plan) -> Plan:
+def one_after_the_other(first: Plan, second: Plan) -> Plan:
+    """The plan that answers two questions and gives both answers."""
+
     def steps() -> Steps:
         one = yield from first.steps()
         other = yield from second.steps()
