@@ -101,7 +101,7 @@ def _outweigh(reader: Reader, chosen: Selection, wanted: list[Token]) -> bool:
     more = "많이" if adjective.kind == "big" else "적게"
     one, two = wanted[1 - other].value.name, wanted[other].value.name
     chosen.holds = []
-    chosen.words.insert(0, f"{wording.with_particle(one, '을를')} {two}보다 {more} 담은")
+    chosen.words.insert(0, f"{wording.with_particle(one, '을를')} {two}보다 {more} 담은(담지 않은 종목은 0%로 보고)")
     for token in reader.tokens:
         if token is adjective or token.kind == "compare":
             token.kind = "filler"

@@ -220,3 +220,15 @@ def test_a_change_since_the_end_of_a_month_starts_there(sample_database: Databas
     answer = asked(sample_database, settings, "KODEX 200 삼성전자 비중 6월말에서 7월말까지 어떻게 변했나요")
     days = [row[0] for row in answer.tables[0].rows]
     assert (days[0], days[-1]) == ("2026-06-30", "2026-07-31")
+
+
+def test_outweighing_counts_a_stock_that_is_not_held_as_nothing(sample_database: Database, settings: Settings) -> None:
+    samsung, hynix = (weights(sample_database, settings, name) for name in ("삼성전자", "SK하이닉스"))
+    heavier = {code for code, weight in hynix.items() if weight > samsung.get(code, 0.0)}
+    assert heavier - set(samsung), "the sample has an ETF that holds only one of them"
+    for question in ("SK하이닉스 비중이 삼성전자보다 높은 ETF", "비중이 삼성전자보다 SK하이닉스가 큰 ETF 전부"):
+        answer = asked(sample_database, settings, question)
+        assert codes(answer) == heavier, question
+        assert "담지 않은 종목" in answer.answer
+    counted = asked(sample_database, settings, "삼성전자보다 하이닉스를 더 많이 담은 ETF 몇 개야")
+    assert counted.tables[0].rows == [[len(heavier)]]
