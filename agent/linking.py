@@ -15,6 +15,7 @@ from difflib import SequenceMatcher
 
 from sqlalchemy import Connection, text
 
+from agent.name_variants import variants
 from agent.reading.tokens import Piece, Token
 from backend.market import spelling
 from backend.market.search import Resolution, resolve
@@ -163,7 +164,8 @@ def name_index(connection: Connection) -> NameIndex:
     with _building:
         if _cached is None or _cached[0] != version:
             rows = connection.execute(text("SELECT kind, key, name, source, form, size FROM search_names"))
-            _cached = (version, NameIndex(tuple(row) for row in rows))
+            spelled = [tuple(row) for row in rows]
+            _cached = (version, NameIndex([*spelled, *variants(spelled)]))
         return _cached[1]
 
 
