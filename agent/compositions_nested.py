@@ -116,7 +116,7 @@ def _without_itself(text: GivenText, question: Question, inner: Sequence[Part]) 
     """`KODEX 200의 운용사의 다른 ETF`: all but the ETF by which the manager is named."""
     found = _OTHERS.search(text.text, inner[-1].end)
     named = [token.value for token in question.tokens if token.kind == "etf" and token.end <= inner[-1].end]
-    if found is None or len(named) != 1 or inner[-1].kind not in ("company", "index", "tag"):
+    if found is None or len(named) != 1 or inner[-1].kind == "etf":
         return text
     words = f"{named[0].name} 아닌"
     left_out = Subject("etf_left_out", named[0].keys, f"{named[0].name} 제외", words, "given")

@@ -68,10 +68,12 @@ def _ends_alike(head: Token, right: Sequence[Token]) -> bool:
     """Whether the second half ends as the first: with ETFs, or with the same kind of figure of them."""
     light = load_vocabulary().light
     said = [token for token in right if token.kind not in (*light, "filler", *_ENDINGS) or token.kind == "etf_word"]
-    if not said:
+    if not said or any(token.kind == "compare" for token in said):
         return False
     if head.kind in _MEASURES and any(token.kind == "etf_word" for token in right) and said[-1].kind in _MEASURES:
         return True
+    if head.kind == "etf_word" and said[-1].kind != "etf_word":
+        return False
     return said[-1].kind in ("etf_word", "newest", "oldest", "big", "small", "hold", "listed")
 
 

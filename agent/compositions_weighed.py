@@ -47,7 +47,7 @@ def _surpassing(asking: SubQuestions, question: Question) -> Plan | None:
     kinds = {token.kind for token in tokens}
     if "etf_word" not in kinds or not kinds & {"hold", "weight"} or order.start < etfs[0].end:
         return None
-    if any(token.kind not in light and token.kind not in (*_SAID, "filler") or token.negative for token in tokens):
+    if any((token.kind not in light and token.kind not in (*_SAID, "filler")) or token.negative for token in tokens):
         return None
     if asking.inner.plan(_bounded(question, etfs[0], order, _PROBE)) is None:
         return None

@@ -15,6 +15,7 @@ from agent.follow_up_commands import by_command
 from agent.follow_up_days import asks_for_another_day, by_another_day
 from agent.follow_up_ellipsis import by_ellipsis
 from agent.follow_up_references import by_reference
+from agent.follow_up_repeated import by_repeating
 from agent.follow_up_resolved import AskBack, Resolved, unclear
 from agent.follow_up_turns import Turn, last_turn
 from agent.follow_up_words import (
@@ -74,6 +75,9 @@ def resolved(asking: SubQuestions, question: Question, before: Callable[[], Turn
     pointing = reference(question)
     if pointing is not None:
         return by_reference(asking, question, pointing, before())
+    repeated = by_repeating(asking, question, before)
+    if repeated is not None:
+        return repeated
     alone = asking.plan_of(question)
     if alone is not None and alone.kind.startswith("refuse_") and not alone.kind.startswith(_PARTS):
         return None

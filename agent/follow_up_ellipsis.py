@@ -45,7 +45,7 @@ def by_ellipsis(asking: SubQuestions, question: Question, turn: Turn) -> Resolve
     if narrows(question):
         return _narrowed(asking, question, turn)
     if is_fragment(question):
-        return _replacing(asking, question, turn)
+        return replacing(asking, question, turn)
     return (
         _traded_otherwise(asking, question, turn)
         or _compared_with(asking, question, turn)
@@ -82,7 +82,7 @@ def _in_front(text: GivenText, subjects: Sequence[Subject], english: bool) -> Gi
     return start.replaced(0, 1, list(subjects))
 
 
-def _replacing(asking: SubQuestions, question: Question, turn: Turn) -> Resolved | AskBack | None:
+def replacing(asking: SubQuestions, question: Question, turn: Turn) -> Resolved | AskBack | None:
     """The last question with the names, dates and numbers of this one for its own."""
     tokens = [token for token in content(question) if token.start >= opening(question.text)]
     text = turn.text
