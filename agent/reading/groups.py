@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.reading import wording
-from agent.reading.conditions import direction, limit, places, rank, singular
+from agent.reading.conditions import Condition, direction, limit, places, rank, singular
 from agent.reading.filters import select
 from agent.reading.plan import Plan, Query, Reply, Steps, table
 from agent.reading.question import Reader
@@ -34,6 +34,7 @@ class _Asked:
     limit: int | None
     single: bool
     skip: int = 0
+    bounds: tuple[Condition, ...] = ()
 
     @property
     def english(self) -> bool:
@@ -47,6 +48,10 @@ class _Asked:
         """The Cypher up to one ETF and its group a row."""
         edge, label, *_ = _GROUPS[self.group]
         return f"{self.chosen.cypher()}\nMATCH (e)-[:{edge}]->(g:{label})"
+
+    def bounded(self) -> str:
+        """The condition on a group's number of ETFs, behind the WITH that counts them; empty where there is none."""
+        return f"WHERE {' AND '.join(one.cypher('etfs') for one in self.bounds)}\n" if self.bounds else ""
 
 
 def read(reader: Reader) -> Plan | None:
@@ -62,20 +67,21 @@ def read(reader: Reader) -> Plan | None:
     ordered = direction(reader)
     measure = "aum" if reader.take("aum", "market_cap") else "fee" if reader.take("fee", "cost") else "etfs"
     averaged = reader.take("average")
+    bounds = _bounds(reader)
     chosen = select(reader)
     reader.take(
         group, "where", "manage", "etf_word", "count", "hold", "exist", "list", "rank", "all", "sum", "weight", "stock_word", "by_group", "name",
         "compare", "track", "manager", "percent_word", "main", "recent",
     )  # fmt: skip
     if counted:
-        return Plan(f"{group}_count", lambda: _count(_Asked(group, chosen, measure, True, None, False)))
+        return Plan(f"{group}_count", lambda: _count(_Asked(group, chosen, measure, True, None, False, bounds=bounds)))
     del averaged  # The fee of a group is an average in any case.
     single = (one or place is not None) and not said
     count = 1 if place else count
     skipped = (place or 1) - 1
     if between := places(reader):
         skipped, count, single = between[0] - 1, between[1] - between[0] + 1, False
-    asked = _Asked(group, chosen, measure, ordered is not False, count, single, skipped)
+    asked = _Asked(group, chosen, measure, ordered is not False, count, single, skipped, bounds)
     return Plan(f"{group}_ranking", lambda: _ranking(asked))
 
 
@@ -102,6 +108,18 @@ def _group(reader: Reader) -> str | None:
     return None
 
 
+def _bounds(reader: Reader) -> tuple[Condition, ...]:
+    """`ETF가 10개 미만인 운용사`: how many ETFs a group has to have. Explains the numbers right behind the word for ETFs."""
+    found = []
+    for token in reader.quantities("count"):
+        before, wanted = reader.before(token), token.value
+        of_etfs = before is not None and before.kind == "etf_word" and not reader.question.english
+        if of_etfs and wanted.operator and not wanted.about and not token.used:
+            token.used = True
+            found.append(Condition("etfs", wanted.operator, wanted.value, wanted.high, token.start))
+    return tuple(found)
+
+
 def _counts_groups(reader: Reader, group: str) -> bool:
     """`운용사가 몇 곳이야`: the count stands behind the group's word and no ETF between them."""
     if reader.has("by_group", "most", "big", "small") or any(
@@ -119,15 +137,23 @@ def _counts_groups(reader: Reader, group: str) -> bool:
 
 def _count(asked: _Asked) -> Steps:
     column = f"{asked.noun}s" if asked.english else f"{asked.noun} 수"
-    result = yield Query(f"{asked.matched()}\nRETURN count(DISTINCT g.name) AS `{column}`")
+    counted = f"WITH g, count(DISTINCT e.code) AS etfs\n{asked.bounded()}" if asked.bounds else ""
+    result = yield Query(f"{asked.matched()}\n{counted}RETURN count(DISTINCT g.name) AS `{column}`")
     count = result.rows[0][0] if result.rows else 0
     shown = [table(column, result)]
     described = asked.chosen.described()
     if asked.english:
         return Reply(f"There are **{count}** {asked.noun}s of {described}.", shown)
+    if asked.bounds:
+        return Reply(f"{_bounded_words(asked)} **{count}{'곳' if asked.group == 'manager' else '개'}**입니다.", shown)
     if asked.group == "manager":
         return Reply(f"{wording.with_particle(described, '을를')} 운용하는 회사는 **{count}곳**입니다.", shown)
     return Reply(f"{described}의 {wording.with_particle(asked.noun, '은는')} **{count}개**입니다.", shown)
+
+
+def _bounded_words(asked: _Asked) -> str:
+    limits = " ".join(condition.words("개") for condition in asked.bounds)
+    return f"{wording.with_particle(asked.chosen.described(), '이가')} {limits}인 {wording.with_particle(asked.noun, '은는')}"
 
 
 def _ranking(asked: _Asked) -> Steps:
@@ -139,10 +165,12 @@ def _ranking(asked: _Asked) -> Steps:
     result = yield Query(
         f"{asked.matched()}\n"
         "WITH g, count(DISTINCT e.code) AS etfs, sum(e.aum) AS aum, avg(e.fee) AS fee\n"
-        f"RETURN g.name AS `{asked.noun}`, etfs AS `{names[0]}`, aum AS `{names[1]}`, round(fee, 3) AS `{names[2]}`\n"
+        f"{asked.bounded()}RETURN g.name AS `{asked.noun}`, etfs AS `{names[0]}`, aum AS `{names[1]}`, round(fee, 3) AS `{names[2]}`\n"
         f"ORDER BY {asked.measure} IS NULL, {asked.measure} {way}, g.name{skip}\nLIMIT {asked.limit or _ALL}"
     )
     described = asked.chosen.described()
+    if not result.rows and asked.bounds:
+        return Reply(f"{_bounded_words(asked)} 없습니다.")
     if not result.rows:
         text = (
             f"There are no {described}."
@@ -164,7 +192,14 @@ def _ranking(asked: _Asked) -> Steps:
     high, low = {"etfs": ("많은", "적은"), "aum": ("큰", "작은"), "fee": ("높은", "낮은")}[asked.measure]
     which = f"{asked.skip + 1}번째로" if asked.skip else "가장"
     lead = f"{what} {which} {high if asked.descending else low} {wording.with_particle(asked.noun, '은는')} **{name}**({figure})입니다."
+    if asked.bounds:
+        lead = f"{_bounded_words(asked)[:-1]} 가운데 {lead}"
     if asked.single:
         return Reply(lead, shown)
     listed = wording.listed([f"{row[0]}({row[1]}개)" for row in result.rows], 8)
+    if asked.bounds and asked.limit is None:
+        return Reply(
+            f"{_bounded_words(asked)} **{len(result.rows)}{'곳' if asked.group == 'manager' else '개'}**입니다: {listed}.",
+            shown,
+        )
     return Reply(f"{lead} 모두 {len(result.rows)}곳: {listed}.", shown)

@@ -90,3 +90,19 @@ def test_the_stocks_held_most_are_those_of_the_market(
 )
 def test_a_market_that_is_not_clear_is_no_filter(sample_database: Database, settings: Settings, question: str) -> None:
     assert ask(sample_database, question, settings=settings).status != "answered"
+
+
+def test_managers_by_a_bound_on_their_number_of_etfs(sample_database: Database, settings: Settings) -> None:
+    table = asked(sample_database, settings, "운용사별 ETF 수").tables[0]
+    place = table.columns.index("ETF 수")
+    numbers = {row[0]: row[place] for row in table.rows}
+    bound = sorted(numbers.values())[len(numbers) // 2]
+    few = {name for name, number in numbers.items() if number < bound}
+    assert few
+    assert len(few) < len(numbers)
+    answer = asked(sample_database, settings, f"ETF가 {bound}개 미만인 운용사")
+    assert {row[0] for row in answer.tables[0].rows} == few
+    assert f"**{len(few)}곳**" in answer.answer
+    counted = asked(sample_database, settings, f"ETF가 {bound}개 미만인 운용사는 몇 곳이야?")
+    assert counted.tables[0].rows == [[len(few)]]
+    assert "없습니다" in asked(sample_database, settings, "ETF가 9000개 이상인 운용사").answer
