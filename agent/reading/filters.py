@@ -29,6 +29,12 @@ _PROPERTIES = {
     "equity_class": "e.asset_class = '주식'",
     "bond_class": "e.asset_class = '채권'",
 }
+_CLASSES = {
+    "mixed_class": "혼합자산",
+    "realestate_class": "부동산",
+    "commodity_class": "원자재",
+    "currency_class": "통화",
+}
 _NAMES = {
     "active": ("액티브", "active"), "passive": ("패시브", "passive"), "leverage": ("레버리지", "leveraged"),
     "inverse": ("인버스", "inverse"), "inverse2": ("인버스 2X", "2X inverse"), "synthetic": ("합성", "synthetic"),
@@ -166,13 +172,25 @@ def _filters(reader: Reader, chosen: Selection) -> None:
         for token in same:
             token.used = True
         word = _NAMES[kind][chosen.english]
-        if kind in _TAGS:
+        if kind in _CLASSES and any(_as_asset_class(reader, token) for token in same):
+            asset_class = f"e.asset_class = '{_CLASSES[kind]}'"
+            chosen.wheres.append(f"NOT coalesce({asset_class}, false)" if negative else asset_class)
+            chosen.words.append(f"자산 유형 {_CLASSES[kind]}{' 제외' if negative else ''}")
+        elif kind in _TAGS:
             (chosen.without_tag if negative else chosen.tag)(_TAGS[kind], word)
         elif kind == "unhedged":
             (chosen.tag if negative else chosen.without_tag)("환헤지", "환헤지")
         else:
             chosen.wheres.append(f"NOT ({_PROPERTIES[kind]})" if negative else _PROPERTIES[kind])
             chosen.words.append(f"{word} 제외" if negative else word)
+
+
+def _as_asset_class(reader: Reader, token: Token) -> bool:
+    """`부동산 자산군`, `자산 유형이 원자재인`: the asset class that the market gives, and no theme."""
+    before, after = reader.before(token), reader.after(token)
+    if after is not None and after.kind == "asset_class" and not token.particle:
+        return True
+    return before is not None and before.kind == "asset_class" and bool(before.particle)
 
 
 def _listing(reader: Reader, chosen: Selection) -> None:
