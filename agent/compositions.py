@@ -12,7 +12,7 @@ from agent.compositions_compared import compared
 from agent.compositions_nested import nested, nested_loosely
 from agent.compositions_parallel import parallel
 from agent.compositions_sequence import pointing_back, sequence
-from agent.compositions_weighed import weighed
+from agent.compositions_weighed import holders_by_weight, weighed
 from agent.reading.plan import Plan
 from agent.reading.question import Question
 from agent.run_context import RunContext
@@ -21,7 +21,7 @@ from agent.sub_questions import SubQuestions
 _Composition = Callable[[SubQuestions, Question], Plan | None]
 # Structures that a reading of the whole, which looks at words and not at their order, would take for something else.
 _FIRST: tuple[_Composition, ...] = (parallel, weighed, pointing_back, compared, nested)
-_LAST: tuple[_Composition, ...] = (nested_loosely, sequence)
+_LAST: tuple[_Composition, ...] = (nested_loosely, sequence, holders_by_weight)
 
 
 def composed(asking: SubQuestions, question: Question) -> Plan | None:

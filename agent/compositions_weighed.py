@@ -121,3 +121,21 @@ def _exactly(asking: SubQuestions, question: Question) -> Plan | None:
         return Reply(f"{lead} {reply.text}", reply.tables, reply.status, reply.suggestions)
 
     return Plan("weighed", steps)
+
+
+def holders_by_weight(asking: SubQuestions, question: Question) -> Plan | None:
+    """`테슬라 비중 높은 순 5개`: the ETFs that hold the stock, though the word is left out."""
+    light = load_vocabulary().light
+    said = [token for token in question.tokens if token.kind not in light and token.kind != "filler"]
+    if question.english or [token.kind for token in said][:3] not in (
+        ["stock", "weight", "big"],
+        ["stock", "weight", "small"],
+    ):
+        return None
+    counts = said[3:]
+    if len(counts) != 1 or counts[0].kind != "quantity" or counts[0].value.kind != "count" or counts[0].value.operator:
+        return None
+    if "종목" in counts[0].text or any(token.kind in ("etf_word", "stock_word") for token in question.tokens):
+        return None
+    end = said[0].end
+    return asking.inner.plan(GivenText(question.text).replaced(end, said[1].start, " 담은 ETF 중 "))

@@ -269,7 +269,15 @@ def _is_likely(mention: str, resolution: Resolution) -> bool:
     if plain.isascii() and plain.isalpha():
         written = best.how == "fuzzy" or mention[:1].isupper()
         return len(plain) >= 5 and written and best.score >= 0.55 and _begins_alike(plain, best.matched)
+    if best.how == "fuzzy" and len(plain) <= _SHORT and best.score < _SURE:
+        # 리스트업 is no misspelling of 시프트업: half of its syllables are others.
+        return False
     return len(plain) >= 3 and best.score >= 0.5
+
+
+# Syllables of a short Korean word, and how alike a name has to be to be meant by it.
+_SHORT = 4
+_SURE = 0.58
 
 
 def _begins_alike(plain: str, matched: str) -> bool:
