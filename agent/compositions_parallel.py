@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import reduce
 
 from agent.compositions_sequence import at_a_count, one_after_the_other
 from agent.given_names import GivenText
 from agent.reading.plan import Plan, Reply, Steps
-from agent.reading.question import Question
+from agent.reading.question import Question, Subject
 from agent.reading.settling import FILTERS
 from agent.reading.tokens import Token
 from agent.reading.vocabulary import load_vocabulary
@@ -33,7 +34,7 @@ def parallel(asking: SubQuestions, question: Question) -> Plan | None:
     """The plan that answers both halves; None where the sentence is no such pair."""
     if question.english:
         return None
-    return at_a_count(asking, question) or _side_by_side(asking, question)
+    return at_a_count(asking, question) or _side_by_side(asking, question) or _of_each(asking, question)
 
 
 def _side_by_side(asking: SubQuestions, question: Question) -> Plan | None:
@@ -48,6 +49,34 @@ def _side_by_side(asking: SubQuestions, question: Question) -> Plan | None:
         if _ends_alike(token, right):
             return _halves(asking, question, left, right, end)
     return None
+
+
+_EACH = re.compile(r"각각\s*|각기\s*|따로따로\s*")
+
+
+def _of_each(asking: SubQuestions, question: Question) -> Plan | None:
+    """`삼성전자와 현대차를 각각 가장 많이 담은 ETF`: one ETF for each of the stocks, and none that holds both."""
+    stocks = [token for token in question.tokens if token.kind == "stock" and not token.negative]
+    each = _EACH.search(question.text)
+    if each is None or not 1 < len(stocks) <= _MOST_HALVES or not any(map(_is_superlative, question.tokens)):
+        return None
+    between = [t for t in question.tokens if stocks[0].start < t.start < stocks[-1].start and t.kind != "stock"]
+    if between or each.start() < stocks[-1].end or any(t.kind in ("etf", "overlap") for t in question.tokens):
+        return None
+    text = GivenText(question.text[: each.start()] + question.text[each.end() :])
+    plans = []
+    for stock in stocks:
+        value = stock.value
+        own = Subject(value.kind, value.keys, value.name, value.name, value.source)
+        plan = asking.inner.plan(text.replaced(stocks[0].start, stocks[-1].end, [own]))
+        if plan is None:
+            return None
+        plans.append(plan)
+    return reduce(one_after_the_other, plans)
+
+
+# Stocks that are asked of one by one.
+_MOST_HALVES = 5
 
 
 def _is_superlative(token: Token) -> bool:
