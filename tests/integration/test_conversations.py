@@ -114,7 +114,8 @@ def test_personal_data_reaches_neither_the_store_nor_the_model(chat_database: Da
     with StubLlm([Said(tool="final_answer", arguments={"answer": "알겠습니다."})]) as llm:
         online = settings.model_copy(update={"model": "stub", "openai_base_url": llm.url})
         with TestClient(create_app(chat_database, online)) as client:
-            client.post("/api/chat", json={"threadId": "private", "runId": "private", "messages": history})
+            body = {"threadId": "private", "runId": "private", "messages": history}
+            client.post("/api/chat", json={**body, "forwardedProps": {"answerBy": "model"}})
             seen = json.dumps(llm.requests, ensure_ascii=False)
             kept = client.get("/api/conversations/private").text
     assert llm.requests
