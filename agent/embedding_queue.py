@@ -125,7 +125,8 @@ def mark_ready(connection: Connection, model: str) -> bool:
     """Let a model serve when nothing waits for it any more but what its service refuses; True when this was the moment."""
     ready = connection.execute(_MARK_READY, {"model": model, "refusals": MOST_REFUSALS}).first() is not None
     if ready:
-        log.info("the embedding model is ready", model=model)
+        told = log.debug if model.startswith("offline-") else log.info
+        told("the embedding model is ready", model=model)
     return ready
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import anyio
@@ -24,6 +25,12 @@ QUESTION = "삼성전자를 가장 많이 담은 ETF는?"
 Conversation = Callable[[Client], Awaitable[Any]]
 
 
+def _run(conversation: Callable[[], Awaitable[Any]]) -> Any:
+    """Run it in a thread of its own: the browser tests may have an event loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(anyio.run, conversation).result()
+
+
 @pytest.fixture
 def talking(sample_database: Database, settings: Settings) -> Callable[[Conversation], Any]:
     """A function that lets a client talk to a server in this process."""
@@ -33,7 +40,7 @@ def talking(sample_database: Database, settings: Settings) -> Callable[[Conversa
             async with Client(create_mcp_server(sample_database, settings)) as client:
                 return await conversation(client)
 
-        return anyio.run(talk)
+        return _run(talk)
 
     return run
 
@@ -172,7 +179,7 @@ def test_stdio_serves_a_client_that_starts_the_command(sample_database: Database
         async with Client(stdio_client(server)) as client:
             return await client.call_tool("ask_question", {"question": QUESTION})
 
-    assert anyio.run(talk).structured_content["status"] == "answered"
+    assert _run(talk).structured_content["status"] == "answered"
 
 
 def test_http_serves_the_same_tools(live_server: str) -> None:
@@ -180,7 +187,7 @@ def test_http_serves_the_same_tools(live_server: str) -> None:
         async with Client(f"{live_server}/mcp") as client:
             return await client.call_tool("query_graph", {"cypher": "MATCH (e:ETF) RETURN count(*) AS number"})
 
-    assert anyio.run(talk).structured_content["rows"] == [[72]]
+    assert _run(talk).structured_content["rows"] == [[72]]
 
 
 def test_http_refuses_a_rebound_host_name(live_server: str) -> None:
