@@ -80,6 +80,9 @@ def _answer(text: str, **more: object) -> Answer:
 
 def _slow(request: ChatRequest, emit: Sink, cancelled: threading.Event) -> Answer:
     emit(StepStarted("s1", "think", "생각하는 중"))
+    # Long enough for a browser to show the step before the text takes its place.
+    if cancelled.wait(1):
+        raise InterruptedError("stopped")
     for number in range(600):
         if cancelled.wait(0.05):
             raise InterruptedError("stopped")
