@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping, text
 
 from agent.embedding_models import offline_embedder, question_vector
 from agent.embedding_queue import do_jobs, index_when_many, make_known, mark_ready, queue_missing
-from agent.embeddings import Embedder, vector_literal
+from agent.embeddings import Embedder, sparse_literal
 from agent.example_file import load_examples
 from agent.templates import Branch
 from agent.verified_example import SLOT_MASKS, Example, Lookup, Slot, SlotValue, mask_wording
@@ -46,7 +46,7 @@ _RETIRE = text("""
 _FORGET_RETIRED = text("DELETE FROM embedding_models WHERE retired_at < now() - interval '1 day'")
 _NEAREST = text("""
     SELECT w.example_id, 1 - w.distance AS similarity, e.content_hash, e.status = 'verified' AS verified
-    FROM nearest_wordings(:model, CAST(:embedding AS vector), :most) AS w
+    FROM nearest_wordings(:model, CAST(CAST(:embedding AS sparsevec) AS vector), :most) AS w
     JOIN cypher_examples AS e ON e.id = w.example_id
     ORDER BY w.distance, w.example_id
 """)
@@ -115,7 +115,7 @@ def nearest(
         model, vector = question_vector(connection, masked_question, settings or get_settings())
     else:
         model, [vector] = embedder.name, embedder.embed([masked_question])
-    parameters = {"embedding": vector_literal(vector), "model": model, "most": k * _WORDINGS}
+    parameters = {"embedding": sparse_literal(vector), "model": model, "most": k * _WORDINGS}
     while True:
         rows = connection.execute(_NEAREST, parameters).all()
         found: dict[str, tuple[str, float]] = {}
