@@ -122,7 +122,7 @@ STATEMENTS = (
     """
     CREATE FUNCTION nearest_wordings(model text, question vector, most integer)
     RETURNS TABLE (example_id text, distance double precision) LANGUAGE plpgsql STABLE ROWS 20
-    SET hnsw.iterative_scan = 'strict_order' SET hnsw.ef_search = 120 SET jit = off AS $$
+    SET hnsw.iterative_scan = 'strict_order' SET hnsw.ef_search = 160 SET jit = off AS $$
     BEGIN
         IF to_regclass('public.' || embedding_index(model)) IS NULL THEN
             RETURN QUERY EXECUTE format(
@@ -134,7 +134,7 @@ STATEMENTS = (
             RETURN QUERY EXECUTE format(
                 'WITH near AS MATERIALIZED ('
                 ' SELECT example_id, embedding <=> $1 AS distance FROM example_embeddings WHERE model = %L'
-                ' ORDER BY folded(embedding)::halfvec(256) <=> folded($1)::halfvec(256) LIMIT greatest(120, 4 * $2)) '
+                ' ORDER BY folded(embedding)::halfvec(256) <=> folded($1)::halfvec(256) LIMIT greatest(160, 4 * $2)) '
                 'SELECT * FROM near ORDER BY distance, example_id LIMIT $2', model
             ) USING question, most;
         END IF;
