@@ -81,6 +81,44 @@ class Settings(BaseSettings):
     chat_abandoned_after_s: float = Field(
         15.0, gt=0, description="How long an answer goes on while no browser reads it, seconds"
     )
+    public_url: str | None = Field(
+        None,
+        description="Address at which people reach the page, for links in messages, such as https://etf.example.org",
+    )
+    krx_api_key: SecretStr | None = Field(
+        None, description="Key (AUTH_KEY) of the KRX Open API: prices, NAV, net assets"
+    )
+    krx_id: SecretStr | None = Field(None, description="User name at the KRX data service, which gives out the baskets")
+    krx_password: SecretStr | None = Field(None, description="Password at the KRX data service")
+    krx_open_api_url: str = Field(
+        "https://data-dbg.krx.co.kr/svc/apis", description="Address of the KRX Open API, or of a relay of it"
+    )
+    krx_data_url: str = Field(
+        "https://data.krx.co.kr", description="Address of the KRX data service, or of a relay of it"
+    )
+    krx_timeout_s: float = Field(20, gt=0, description="Deadline of one request to KRX with all that it sends, seconds")
+    krx_daily_calls: int = Field(
+        10_000, gt=0, description="Most calls a day (Asia/Seoul) to each of the two KRX services"
+    )
+    krx_calls_per_s: float = Field(4, gt=0, description="Most calls a second to each of the two KRX services")
+    notification_ping_s: float = Field(
+        15, gt=0, description="How often an open notification stream is sent a ping, seconds"
+    )
+    discord_webhook_url: SecretStr | None = Field(
+        None, description="Discord webhook that hears of every collection: https://discord.com/api/webhooks/ID/TOKEN"
+    )
+    discord_api_url: str = Field(
+        "https://discord.com/api",
+        description="Where webhook messages are sent, for a relay; only ID and TOKEN are taken from a webhook's address",
+    )
+    replica_url: str | None = Field(
+        None, description="URL of a streaming replica, without a user: market queries of the API and the agent go there"
+    )
+    background: bool = Field(
+        True,
+        description="Whether the web server also embeds examples and posts to Discord; `./atlas worker` does so elsewhere",
+    )
+    airflow_port: int = Field(8080, ge=0, le=65535, description="Port of Airflow's page under `./atlas airflow up`")
     log_level: str = Field("INFO", description="Least severe level that is logged")
 
     def model_post_init(self, _context: object) -> None:

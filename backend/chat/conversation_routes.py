@@ -13,9 +13,9 @@ from sqlalchemy.exc import OperationalError
 
 from backend import problems
 from backend.chat import turns
-from backend.chat.visitor import Visitor, VisitorRoute
 from backend.errors import NotFound, Unavailable
 from backend.metrics import FEEDBACK
+from backend.visitor import Visitor, VisitorRoute
 
 router = APIRouter(prefix="/api", tags=["conversations"], route_class=VisitorRoute)
 _UNAVAILABLE = {503: problems.response("The database does not answer")}

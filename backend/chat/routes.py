@@ -19,8 +19,8 @@ from backend.chat.replay import replayed
 from backend.chat.schemas import chat_request
 from backend.chat.stream import ChatRuns
 from backend.chat.turns import Turns
-from backend.chat.visitor import Asker, Visitor, VisitorRoute
 from backend.errors import NotFound
+from backend.visitor import Asker, Visitor, VisitorRoute
 
 log = structlog.get_logger(__name__)
 
