@@ -6,12 +6,15 @@ import { useConversations } from './chat/useConversations'
 import { Header } from './Header'
 import { Icon } from './icons'
 import { useMarketStatus } from './market-status'
+import { NotificationBell } from './notifications/NotificationBell'
+import { useNotices } from './notifications/useNotices'
 
 export function App() {
   const [store, { thread, list }] = useConversations()
   const [listed, setListed] = useState(false)
   const running = thread.turns.at(-1)?.phase === 'running'
-  const status = useMarketStatus(running)
+  const [notices, noticeStore] = useNotices()
+  const status = useMarketStatus(`${running} ${notices.arrivals}`)
   const empty = thread.turns.length === 0 && thread.state === 'ready'
   return (
     <>
@@ -19,6 +22,7 @@ export function App() {
         질문 입력으로 건너뛰기
       </a>
       <Header status={status}>
+        <NotificationBell store={noticeStore} notices={notices} onAsk={running ? null : (question) => store.send(question)} />
         <button type="button" className="button quiet" onClick={() => setListed(true)} aria-haspopup="dialog">
           <Icon name="history" />
           <span>지난 대화</span>

@@ -7,6 +7,7 @@ import './styles/evidence.css'
 import './styles/feedback.css'
 import './styles/table.css'
 import './styles/conversations.css'
+import './styles/notifications.css'
 
 import { lazy, StrictMode, Suspense } from 'react'
 import { createRoot } from 'react-dom/client'

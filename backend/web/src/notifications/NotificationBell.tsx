@@ -1,0 +1,56 @@
+import { useEffect, useState } from 'react'
+
+import { Icon } from '../icons'
+import { NotificationPanel } from './NotificationPanel'
+import type { Notices, NotificationStore } from './store'
+import { announcement } from './words'
+
+/** How long an announcement stays, ms. */
+const SHOWN_MS = 8_000
+
+interface NotificationBellProps {
+  store: NotificationStore
+  notices: Notices
+  /** Asks a question in the conversation; null while an answer is on its way. */
+  onAsk: ((question: string) => void) | null
+}
+
+/** The bell with the number of unread events, what has just come, and the list behind it. */
+export function NotificationBell({ store, notices, onAsk }: NotificationBellProps) {
+  const [open, setOpen] = useState(false)
+  const { unread, fresh } = notices
+  const count = unread > 99 ? '99+' : String(unread)
+  const label = unread > 0 ? `알림, 읽지 않은 알림 ${count}개` : '알림'
+
+  useEffect(() => {
+    if (!fresh) return
+    const timer = setTimeout(() => store.dismiss(), SHOWN_MS)
+    return () => clearTimeout(timer)
+  }, [fresh, store])
+
+  return (
+    <>
+      <button
+        type="button" className="button quiet square bell" aria-label={label} title={label} aria-haspopup="dialog"
+        onClick={() => setOpen(true)}
+      >
+        <Icon name="bell" />
+        {unread > 0 && (
+          <span className="bell-count" aria-hidden="true">
+            {count}
+          </span>
+        )}
+      </button>
+      <div className="arrival" role="status" aria-live="polite">
+        {fresh && !open && (
+          <button type="button" className="arrival-card" onClick={() => setOpen(true)}>
+            <Icon name="bell" size={16} />
+            <span>{announcement(fresh.count, fresh.event)}</span>
+            <Icon name="chevron" size={16} />
+          </button>
+        )}
+      </div>
+      {open && <NotificationPanel store={store} notices={notices} onAsk={onAsk} onClose={() => setOpen(false)} />}
+    </>
+  )
+}
