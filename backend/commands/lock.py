@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 ROOT = Path(__file__).resolve().parents[2]
-# The order matters: the later ones are constrained by the first.
-FILES = ("requirements", "requirements-dev", "requirements-node", "requirements-bench")
+# The order matters: the later ones of the root are constrained by the first. Airflow has an environment of its own.
+FILES = ("requirements", "requirements-dev", "requirements-node", "requirements-bench", "airflow/requirements")
 
 
 def register(app: typer.Typer) -> None:
