@@ -87,12 +87,14 @@ STATEMENTS = (
     )
     """,
     "CREATE INDEX discord_posts_due ON discord_posts (next_attempt_at) WHERE state = 'waiting'",
-    # A destination that Discord no longer knows is switched off; the address itself is never stored here.
+    # A destination that Discord no longer knows is switched off, and one whose rate limit is used up is left alone for a while, by
+    # every process; the address itself is never stored here.
     """
     CREATE TABLE discord_destinations (
         destination text PRIMARY KEY,
         address_hash text NOT NULL,
         switched_off_at timestamptz,
+        paused_until timestamptz,
         reason text
     )
     """,
@@ -124,6 +126,8 @@ STATEMENTS = (
     "GRANT SELECT, INSERT, UPDATE, DELETE ON notification_reads TO atlas_app",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON discord_posts, discord_destinations TO atlas_app",
     "GRANT SELECT, INSERT, DELETE ON discord_posts TO atlas_loader",
+    # A process without an administrator sees whether the schema is the one that it works with.
+    "GRANT SELECT ON alembic_version TO atlas_app",
 )
 
 
