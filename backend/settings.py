@@ -1,14 +1,30 @@
-"""Every setting of ETF Atlas, read from the environment with the prefix ATLAS_."""
+"""Every setting of ETF Atlas, read from the environment with the prefix ATLAS_, or from files of ATLAS_SECRETS_DIR."""
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 from backend.errors import InvalidInput
+
+
+class SecretFiles(SecretsSettingsSource):
+    """Settings from files that are named like their variables in lower case; an empty file is no setting."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        value, key, is_complex = super().get_field_value(field, field_name)
+        return value or None, key, is_complex
 
 
 class Settings(BaseSettings):
@@ -19,8 +35,14 @@ class Settings(BaseSettings):
     home: Path = Field(
         Path("~/.local/share/etf-atlas"), description="Folder of everything that is kept: database, keys"
     )
+    secrets_dir: Path | None = Field(
+        None,
+        description="Folder of secrets as files: settings (`atlas_krx_api_key`) and passwords (`atlas_app_password`)",
+    )
     database_url: str | None = Field(
-        None, description="Administrator URL of another PostgreSQL instead of the private one"
+        None,
+        description="URL of another PostgreSQL instead of the private one: an administrator's, or without a user for a "
+        "process that may not change the schema",
     )
     host: str = Field("127.0.0.1", description="Address the web server listens on")
     port: int = Field(8000, ge=0, le=65535, description="Port the web server listens on")
@@ -114,6 +136,12 @@ class Settings(BaseSettings):
     replica_url: str | None = Field(
         None, description="URL of a streaming replica, without a user: market queries of the API and the agent go there"
     )
+    replica_max_lag_s: float = Field(
+        5, gt=0, description="How far the replica may lag behind before the primary is asked instead, seconds"
+    )
+    pool_url: str | None = Field(
+        None, description="URL of a PgBouncer in front of the primary, without a user: what serves requests uses it"
+    )
     background: bool = Field(
         True,
         description="Whether the web server also embeds examples and posts to Discord; `./atlas worker` does so elsewhere",
@@ -123,6 +151,27 @@ class Settings(BaseSettings):
 
     def model_post_init(self, _context: object) -> None:
         self.home = self.home.expanduser().absolute()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment go before the files of ATLAS_SECRETS_DIR."""
+        folder = os.environ.get("ATLAS_SECRETS_DIR")
+        files = (SecretFiles(settings_cls, folder),) if folder and Path(folder).is_dir() else ()
+        return init_settings, env_settings, *files
+
+    @field_validator("secrets_dir")
+    @classmethod
+    def _folder_of_secrets(cls, folder: Path | None) -> Path | None:
+        if folder is not None and not folder.is_dir():
+            raise ValueError(f"there is no folder {folder}")
+        return folder
 
     @model_validator(mode="after")
     def _cost_limits_need_prices(self) -> Settings:

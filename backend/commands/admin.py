@@ -22,4 +22,4 @@ def token() -> None:
     from backend.curation.access import admin_token
     from backend.settings import get_settings
 
-    typer.echo(admin_token(get_settings().home))
+    typer.echo(admin_token(get_settings()))

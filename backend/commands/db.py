@@ -52,7 +52,8 @@ def status() -> None:
     if settings.database_url is None and server.running_pid() is None:
         typer.echo(f"not running ({server.base})")
         raise typer.Exit(1)
-    with _database().connect() as connection:
+    database = _database()
+    with database.connect(None if database.administered else "atlas_app") as connection:
         version = connection.info.parameter_status("server_version")
         typer.echo(f"PostgreSQL {version}, schema {current_revision(connection)} of {newest_revision()}")
 
@@ -88,10 +89,13 @@ def psql(context: typer.Context, role: Annotated[str | None, typer.Option(help="
 
 @db.command()
 def upgrade() -> None:
-    """Run the missing migrations."""
-    from backend.db.opening import open_database
+    """Run the missing migrations, and give the roles their settings and passwords anew."""
+    from backend.db.migrate import ensure_roles, upgrade
 
-    open_database(progress=_say)
+    database = _database(start=True)
+    upgrade(database, progress=_say)
+    with database.connect(autocommit=True) as connection:
+        ensure_roles(database, connection)
 
 
 @db.command()

@@ -149,9 +149,9 @@ def _set_up(settings: Settings, owned: OwnedDatabase | None, data: Path | None, 
             owned.start()
         database = Database(owned.server.url() if owned else str(settings.database_url), settings)
     with steps.step("Schema"):
-        from backend.db.migrate import upgrade
+        from backend.db.opening import ensure_schema
 
-        upgrade(database, progress=steps.say)
+        ensure_schema(database, progress=steps.say)
     with steps.step("Market data"):
         _load_market(database, data, steps)
     with steps.step("Example questions"):

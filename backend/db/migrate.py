@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -64,10 +65,16 @@ def upgrade(database: Database, *, progress: Progress = silent) -> None:
         progress(f"upgrading the schema to revision {newest}")
         check_server(connection)
         with _explained(connection):
-            roles.ensure_roles(connection, database.settings.home if database.needs_password else None)
+            ensure_roles(database, connection)
             preload_age(connection)
             grant_on_database(connection)
             _run_alembic(database)
+
+
+def ensure_roles(database: Database, connection: psycopg.Connection) -> None:
+    """Give the roles their settings and, where they need one, the passwords that this installation has for them."""
+    settings = database.settings
+    roles.ensure_roles(connection, partial(roles.password, settings) if database.needs_password else None)
 
 
 @contextmanager

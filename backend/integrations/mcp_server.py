@@ -105,7 +105,7 @@ class _Calls:
         return await self.run(functools.partial(self._call, kind, arguments))
 
     def _call(self, kind: Any, arguments: dict[str, Any], cancelled: threading.Event) -> tuple[str, RunContext]:
-        with self.database.engine("atlas_app").connect() as connection:
+        with self.database.reading() as connection:
             dated = get_dataset(connection)
         context = RunContext(self.database, self.settings, dated.as_of, dated.dataset, cancelled=cancelled)
         text = kind(context)(**{name: value for name, value in arguments.items() if value is not None})

@@ -33,7 +33,7 @@ _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 def connection(request: Request) -> Iterator[Connection]:
     """Lend a database connection to one request; what it sees is one state of the market. Raises Unavailable."""
     try:
-        opened = request.app.state.database.engine().connect()
+        opened = request.app.state.database.reading()
     except OperationalError as error:
         raise Unavailable(
             f"the database does not answer: {error.orig}", ko="데이터베이스가 응답하지 않습니다."

@@ -61,7 +61,7 @@ def test_every_state_of_the_administrators_page_keeps_the_rules(
     page.get_by_role("button", name="들어가기").click()
     expect(page.get_by_role("alert")).to_be_visible()
     assert violations(page, axe) == []
-    page.get_by_label("관리자 토큰").fill(admin_token(settings.home))
+    page.get_by_label("관리자 토큰").fill(admin_token(settings))
     page.get_by_role("button", name="들어가기").click()
     expect(page.locator(".entries, .empty").first).to_be_visible()
     for fold in page.locator("details").all()[:5]:

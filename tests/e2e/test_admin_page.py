@@ -21,7 +21,7 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture(scope="module")
 def token(settings: Settings) -> str:
-    return admin_token(settings.home)
+    return admin_token(settings)
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def browser(chat_database: Database, settings: Settings) -> Iterator[TestClient]
 @pytest.fixture(scope="module")
 def admin(browser: TestClient, settings: Settings) -> TestClient:
     """A client with the administrator's token."""
-    return TestClient(browser.app, headers={"Authorization": f"Bearer {admin_token(settings.home)}"})
+    return TestClient(browser.app, headers={"Authorization": f"Bearer {admin_token(settings)}"})
 
 
 _runs = iter(range(1_000_000))
@@ -281,7 +281,7 @@ def test_the_command_prints_the_token(settings: Settings) -> None:
     command = [sys.executable, "-m", "backend.cli", "admin", "token"]
     environment = {"ATLAS_HOME": str(settings.home), "PATH": "/usr/bin:/bin"}
     printed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
-    assert printed == f"{admin_token(settings.home)}\n"
+    assert printed == f"{admin_token(settings)}\n"
 
 
 def test_turns_are_listed_page_by_page(browser: TestClient, admin: TestClient) -> None:

@@ -33,7 +33,7 @@ def application(chat_database: Database, settings: Settings) -> FastAPI:
 def test_any_request_is_answered_as_described(application: FastAPI, settings: Settings, path: str) -> None:
     schema = schemathesis.openapi.from_asgi("/openapi.json", application)
     excluded = [unsupported_method, negative_data_rejection]
-    headers = {"Authorization": f"Bearer {admin_token(settings.home)}"} if path.startswith("/api/admin/") else {}
+    headers = {"Authorization": f"Bearer {admin_token(settings)}"} if path.startswith("/api/admin/") else {}
     if headers:
         # A query or an example can be refused for reasons that no schema can say.
         excluded += [positive_data_acceptance, ignored_auth]
