@@ -15,6 +15,10 @@ TOKENS = Counter("atlas_chat_tokens_total", "Tokens of language models in chats"
 FEEDBACK = Counter("atlas_chat_feedback_total", "Verdicts that people gave on answers", ["verdict"])
 CHAT_OPEN = Gauge("atlas_chat_open", "Questions that are being answered or wait for their turn")
 NOT_STORED = Counter("atlas_chat_turns_not_stored_total", "Turns that could not be stored")
+STREAMS_OPEN = Gauge("atlas_notification_streams_open", "Notification streams that are open")
+STREAMS_DROPPED = Counter("atlas_notification_streams_dropped_total", "Notification streams cut off: nobody read them")
+EVENTS_DELIVERED = Counter("atlas_notification_events_delivered_total", "Events written to a stream as they came")
+EVENTS_REPLAYED = Counter("atlas_notification_events_replayed_total", "Events written to a stream that had missed them")
 
 
 def count_turn(outcome: Any) -> None:
