@@ -178,10 +178,8 @@ class Hub:
             published = self.newest_id
             try:
                 events = await replay(stream.last, stream.person, PAGE)
-            except Exception as error:
-                log.warning(
-                    "a notification stream cannot be replayed to", reason=f"{error.__class__.__name__}: {error}"
-                )
+            except AtlasError as error:
+                log.warning("a notification stream cannot be replayed to", reason=error.message)
                 return False
             frames = iter([Frame(event.id, event.person, event.frame()) for event in events if event.id > stream.last])
             while (batch := gathered(frames, 0)).count:
