@@ -1,0 +1,99 @@
+"""The Discord alert of a failed task, sent through Airflow's Discord provider.
+
+The connection `atlas_discord` says where to (`./atlas airflow up` makes it of ATLAS_DISCORD_WEBHOOK_URL); without it nobody
+is told and nothing fails. The provider's own message cannot say whom it may mention, so the hook's request carries it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import structlog
+
+from atlas_tasks.redaction import redact
+
+CONNECTION = "atlas_discord"
+RED = 0xD93025
+TIMEOUT_S = 10
+# Discord takes 4,096 characters of description and 1,024 of a field; nobody reads that many.
+LONGEST_REASON = 1_500
+LONGEST_FIELD = 200
+
+log = structlog.get_logger(__name__)
+
+
+def alert(context: Mapping[str, Any]) -> None:
+    """Tell Discord which task of which run failed and why; a callback for `on_failure_callback`."""
+    from airflow.sdk.exceptions import AirflowException, AirflowNotFoundException, AirflowRuntimeError
+
+    from atlas_tasks.command import CommandStopped
+
+    if isinstance(context.get("exception"), CommandStopped):
+        return
+    try:
+        if not _others_failed(context):
+            _send(_embed(context))
+    except AirflowNotFoundException:
+        log.info("nobody is told: there is no connection", connection=CONNECTION)
+    except (OSError, ValueError, AirflowException, AirflowRuntimeError) as error:
+        # The callback of a failure must not hide it behind a failure of its own, nor print the webhook's address.
+        log.error("the Discord alert could not be sent", error=redact(str(error)))
+
+
+def _others_failed(context: Mapping[str, Any]) -> bool:
+    """Say whether another part of the same mapped task has failed before: one alert is enough."""
+    ti = context["ti"]
+    if ti.map_index < 0:
+        return False
+    states = ti.get_task_states(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id]).get(ti.run_id, {})
+    own = f"{ti.task_id}_{ti.map_index}"
+    return any(state == "failed" and name != own for name, state in states.items())
+
+
+def _send(embed: dict[str, Any]) -> None:
+    from airflow.providers.discord.hooks.discord_webhook import DiscordWebhookHook
+
+    hook = DiscordWebhookHook(http_conn_id=CONNECTION, username="ETF Atlas", embed=embed)
+    payload = hook.handler.build_discord_payload(
+        tts=False, message="", username=hook.username, avatar_url=None, embed=embed
+    )
+    hook.run(
+        endpoint=hook.webhook_endpoint,
+        data=json.dumps(json.loads(payload) | {"allowed_mentions": {"parse": []}}),
+        headers={"Content-Type": "application/json"},
+        extra_options={"timeout": TIMEOUT_S, "check_response": True},
+    )
+
+
+def _embed(context: Mapping[str, Any]) -> dict[str, Any]:
+    ti = context["ti"]
+    exception = context.get("exception")
+    reason = redact(str(exception or "") or type(exception).__name__)
+    part = f" [{ti.map_index}]" if ti.map_index >= 0 else ""
+    fields = {"작업": f"{ti.task_id}{part}", "날짜": _day(context), "시도": f"{ti.try_number}회", "실행": ti.run_id}
+    return {
+        "title": _cut(f"실패: {ti.dag_id}", LONGEST_FIELD),
+        "description": _cut(reason, LONGEST_REASON),
+        "url": ti.log_url,
+        "color": RED,
+        "fields": [
+            {"name": name, "value": _cut(value, LONGEST_FIELD), "inline": name != "실행"}
+            for name, value in fields.items()
+            if value
+        ],
+    }
+
+
+def _day(context: Mapping[str, Any]) -> str:
+    """Return the date or the range of dates that the run is about, as far as the command's arguments say it."""
+    task = context["ti"].task
+    arguments = [*getattr(task, "arguments", ()), *getattr(task, "more", ())]
+    given = dict(pairwise(arguments))
+    return given.get("--date") or "~".join(given[name] for name in ("--from", "--to") if name in given)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
