@@ -32,12 +32,19 @@ from backend.integrations.mcp_routes import PATH as MCP_PATH
 from backend.integrations.mcp_routes import McpEndpoint
 from backend.market.routes import router as market_router
 from backend.metrics import RequestMetrics
+from backend.notifications.hub import Hub
+from backend.notifications.listener import Listener
+from backend.notifications.routes import router as notification_router
+from backend.notifications.store import Notifications
+from backend.notifications.stream import NotificationStream
 from backend.settings import Settings, get_settings
 
 log = structlog.get_logger(__name__)
 
 THREADS_HERE = 8
 """Most questions that are answered at once where there are no workers."""
+BEGUN_WITHIN_S = 2.0
+"""How long the start waits for the first reading of the notifications; a database that is away is waited for while serving."""
 PAGE = Path(__file__).parent / "web" / "dist"
 DESCRIPTION = (
     "Questions about the Korean ETF market, answered from a graph. Dates are ISO 8601, weights, fees and premiums are "
@@ -62,7 +69,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
         async with _workers(app.state.database, settings) as workers:
             _add_chat(app, app.state.database, settings, workers)
             log.info("ready", page=page.is_dir())
-            async with mcp.serving(app.state.database, settings):
+            async with mcp.serving(app.state.database, settings), _telling(app, app.state.database, settings):
                 embedding = EmbeddingWorker(app.state.database, settings)
                 embedding.start()
                 yield
@@ -82,11 +89,14 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
         # Usable before the lifespan runs, as a test client without a context manager does.
         app.state.database, app.state.settings = database, settings
         _add_chat(app, database, settings)
+        app.state.notifications, app.state.hub = Notifications(database), Hub(settings.notification_ping_s)
     problems.install(app)
     app.include_router(market_router)
     app.include_router(chat_router)
     app.include_router(completion_router)
     app.include_router(curation_router)
+    app.include_router(notification_router)
+    app.router.routes.append(Route("/api/notifications/stream", endpoint=NotificationStream()))
     app.router.routes.append(Route(MCP_PATH, endpoint=mcp))
     _add_operations(app)
     _add_page(app, page)
@@ -102,7 +112,7 @@ async def _workers(database: Database, settings: Settings) -> AsyncIterator[Work
         return
     workers = WorkerEngine(
         open_agent,
-        (database.url(), settings),
+        (database.bare_url(), settings),
         settings.chat_workers,
         meanwhile=answering(database, settings),
         log_level=settings.log_level,
@@ -112,6 +122,22 @@ async def _workers(database: Database, settings: Settings) -> AsyncIterator[Work
         yield workers
     finally:
         await workers.close()
+
+
+@asynccontextmanager
+async def _telling(app: FastAPI, database: Database, settings: Settings) -> AsyncIterator[None]:
+    """Tell every open stream what happens in the database, as soon as it is committed."""
+    store, hub = Notifications(database), Hub(settings.notification_ping_s)
+    app.state.notifications, app.state.hub = store, hub
+    listener = Listener(database, store, hub.publish, on_begin=hub.begin)
+    listener.start()
+    try:
+        await listener.begun(BEGUN_WITHIN_S)
+        yield
+    finally:
+        await hub.close()
+        await listener.stop()
+        store.close()
 
 
 def _add_chat(app: FastAPI, database: Database, settings: Settings, workers: WorkerEngine | None = None) -> None:

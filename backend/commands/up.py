@@ -179,24 +179,15 @@ def _load_market(database: Database, data: Path | None, steps: _Steps) -> None:
 
 
 def _serve(settings: Settings, database: Database, listener: socket.socket, owned: OwnedDatabase | None) -> None:
-    import uvicorn
-
     from backend.app import create_app
+    from backend.web_server import WebServer
 
-    configuration = uvicorn.Config(
-        create_app(database, settings),
-        log_config=None,
-        access_log=False,
-        # Longer than clients and proxies keep an idle connection: none is closed just as its next question comes.
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=3,
-    )
     stopped = threading.Event()
     watch = threading.Thread(target=_watch, args=(owned, stopped), name="database-watch")
     if owned:
         watch.start()
     try:
-        server = uvicorn.Server(configuration)
+        server = WebServer(create_app(database, settings))
         server.run(sockets=[listener])
         if not server.started:
             raise typer.Exit(3)  # uvicorn has logged why

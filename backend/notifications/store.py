@@ -1,0 +1,255 @@
+"""What has happened and who has read it: the tables `notifications` and `notification_reads`, with the newest events in memory.
+
+Nothing here blocks the event loop, and however many ask at once there are never more than `CONNECTIONS` queries at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.db.engine import Database
+from backend.errors import Unavailable
+from backend.notifications.event import Event
+from backend.notifications.newest import KEPT, NewestEvents
+
+CONNECTIONS = 4
+ANSWER_WITHIN_S = 20.0
+BEGUN_WITHIN_S = 30.0
+FORGET_EVERY_S = 24 * 3600
+T = TypeVar("T")
+
+_COLUMNS = "id, kind, date, subject, content, created_at, person"
+
+# Two walks along the index (person, id): what everybody may see, and what is this person's. A person of NULL has nothing.
+_SINCE = text(f"""
+    SELECT * FROM (
+        (SELECT {_COLUMNS} FROM notifications
+         WHERE person IS NULL AND id > :after AND id <= :upto ORDER BY id LIMIT :limit)
+        UNION ALL
+        (SELECT {_COLUMNS} FROM notifications
+         WHERE person = CAST(:person AS uuid) AND id > :after AND id <= :upto ORDER BY id LIMIT :limit)
+    ) AS visible
+    ORDER BY id
+    LIMIT :limit
+""")
+_NEWEST = text("SELECT coalesce(max(id), 0) FROM notifications")
+
+# One statement, so that the list, the count and the newest id are of one moment.
+_PAGE = text(f"""
+    WITH items AS (
+        SELECT * FROM (
+            (SELECT {_COLUMNS} FROM notifications
+             WHERE person IS NULL AND id < :before ORDER BY id DESC LIMIT :limit)
+            UNION ALL
+            (SELECT {_COLUMNS} FROM notifications
+             WHERE person = CAST(:person AS uuid) AND id < :before ORDER BY id DESC LIMIT :limit)
+        ) AS visible
+        ORDER BY id DESC
+        LIMIT :limit
+    ), newest AS (
+        SELECT greatest(
+            (SELECT max(id) FROM notifications WHERE person IS NULL),
+            (SELECT max(id) FROM notifications WHERE person = CAST(:person AS uuid)),
+            0
+        ) AS newest
+    ), mark AS (
+        SELECT (SELECT read_until FROM notification_reads WHERE reader = :reader) AS read_until
+    )
+    SELECT mark.read_until, newest.newest, unread.unread, items.*
+    FROM newest
+    CROSS JOIN mark
+    CROSS JOIN LATERAL (
+        SELECT (SELECT count(*) FROM notifications WHERE person IS NULL AND id > mark.read_until)
+             + (SELECT count(*) FROM notifications
+                WHERE person = CAST(:person AS uuid) AND id > mark.read_until) AS unread
+    ) AS unread
+    LEFT JOIN items ON true
+    ORDER BY items.id DESC
+""")
+_FIRST_MARK = text("""
+    INSERT INTO notification_reads (reader, read_until)
+    VALUES (:reader, :until)
+    ON CONFLICT DO NOTHING
+""")
+# A mark beyond the newest event would hide those to come; one that comes late does not make the read unread.
+_MARK = text("""
+    INSERT INTO notification_reads AS mark (reader, read_until)
+    SELECT :reader, least(:until, greatest(
+        (SELECT max(id) FROM notifications WHERE person IS NULL),
+        (SELECT max(id) FROM notifications WHERE person = CAST(:person AS uuid)),
+        0
+    ))
+    ON CONFLICT (reader) DO UPDATE
+    SET read_until = greatest(mark.read_until, excluded.read_until), updated_at = now()
+""")
+# The cookie of such a reader has expired.
+_FORGET = text("DELETE FROM notification_reads WHERE updated_at < now() - interval '400 days'")
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of what a reader may see, newest first; `next_before` is None on the last page."""
+
+    items: list[Event]
+    unread: int
+    read_until: int
+    newest: int
+    next_before: int | None
+
+
+class Notifications:
+    """The events and their readers. Every method raises Unavailable when the database does not answer."""
+
+    def __init__(self, database: Database, *, kept: int = KEPT) -> None:
+        self._database = database
+        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="notifications")
+        self.known = NewestEvents(kept)
+        self._begun = asyncio.Event()
+        self._older: dict[tuple[int, UUID | None, int, int], asyncio.Future[list[Event]]] = {}
+        self._newest: asyncio.Future[int] | None = None
+        self._asking_newest = asyncio.Lock()
+        self._forget_at = 0.0
+
+    def begin(self, events: Sequence[Event]) -> int:
+        """Take over the newest rows of the table, ids ascending; returns the newest id. The listener's to call."""
+        newest = self.known.begin(events)
+        self._begun.set()
+        return newest
+
+    def close(self) -> None:
+        """Let no further query begin."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def since(self, after: int, person: UUID | None, limit: int) -> list[Event]:
+        """Return at most `limit` events with ids above `after`, oldest first: everybody's and the person's.
+
+        Fewer than `limit` means that these are all that this process has published so far.
+        """
+        await self._when_begun()
+        found: list[Event] = []
+        # The floor may rise during a query, as newer events push older ones out of memory.
+        while after < self.known.floor and len(found) < limit:
+            upto, room = self.known.floor, limit - len(found)
+            older = await self._share_older(after, person, room, upto)
+            found += older
+            after = older[-1].id if len(older) == room else upto
+        return found + self.known.after(after, person, limit - len(found))
+
+    async def position(self, last_id: int) -> int:
+        """Return where somebody goes on who was last told `last_id`: there, or at the newest row if the ids have started over.
+
+        An id that this process has not heard of yet may have been told by another one.
+        """
+        await self._when_begun()
+        if last_id <= (self.known.id or 0):
+            return last_id
+        return min(last_id, await self.newest_id())
+
+    async def newest_id(self) -> int:
+        """Return the newest id in the table, 0 if it is empty."""
+        if self._newest is None:
+            self._newest = asyncio.ensure_future(self._ask_newest())
+            self._newest.add_done_callback(_look_at)
+        return await asyncio.shield(self._newest)
+
+    async def page(
+        self, reader: str, person: UUID | None = None, *, limit: int = 30, before: int | None = None
+    ) -> Page:
+        """Return a page of what the reader may see. Whoever reads for the first time has read everything so far."""
+        return await self._ask(lambda connection: self._page(connection, reader, person, limit, before))
+
+    async def unread(self, reader: str, person: UUID | None = None) -> int:
+        """Return how many events the reader has not read."""
+        return (await self.page(reader, person, limit=0)).unread
+
+    async def mark_read(self, reader: str, until: int, person: UUID | None = None) -> Page:
+        """Count everything up to an id as read, never less than before; returns a page without items."""
+
+        def mark(connection: Connection) -> Page:
+            connection.execute(_MARK, {"reader": reader, "until": until, "person": person})
+            return self._page(connection, reader, person, 0, None)
+
+        return await self._ask(mark)
+
+    async def _when_begun(self) -> None:
+        try:
+            await asyncio.wait_for(self._begun.wait(), BEGUN_WITHIN_S)
+        except TimeoutError:
+            raise _unavailable("the notifications have not been read yet") from None
+
+    async def _share_older(self, after: int, person: UUID | None, limit: int, upto: int) -> list[Event]:
+        """Read rows that can no longer change, once for all who ask for the same ones meanwhile."""
+        key = (after, person, limit, upto)
+        if key not in self._older:
+            self._older[key] = asyncio.ensure_future(self._ask(lambda connection: _since(connection, *key)))
+            self._older[key].add_done_callback(lambda answer: (self._older.pop(key, None), _look_at(answer)))
+        return await asyncio.shield(self._older[key])
+
+    async def _ask_newest(self) -> int:
+        async with self._asking_newest:
+            # Who comes from here on may know of a later commit than this query will see: the next one answers them.
+            self._newest = None
+            return await self._ask(lambda connection: connection.execute(_NEWEST).scalar_one())
+
+    def _page(self, connection: Connection, reader: str, person: UUID | None, limit: int, before: int | None) -> Page:
+        # One more than wanted tells whether there is another page.
+        wanted = {"reader": reader, "person": person, "limit": limit + 1, "before": before or 2**63 - 1}
+        rows = connection.execute(_PAGE, wanted).all()
+        state = rows[0]
+        read_until, unread = state.read_until, state.unread
+        if read_until is None:
+            connection.execute(_FIRST_MARK, {"reader": reader, "until": state.newest})
+            self._forget_expired(connection)
+            read_until, unread = state.newest, 0
+        items = [_event(row) for row in rows if row.id is not None]
+        next_before = items[limit - 1].id if len(items) > limit > 0 else None
+        return Page(items[:limit], unread, read_until, state.newest, next_before)
+
+    def _forget_expired(self, connection: Connection) -> None:
+        if time.monotonic() >= self._forget_at:
+            self._forget_at = time.monotonic() + FORGET_EVERY_S
+            connection.execute(_FORGET)
+
+    async def _ask(self, work: Callable[[Connection], T]) -> T:
+        try:
+            answer = asyncio.get_running_loop().run_in_executor(self._threads, self._work, work)
+        except RuntimeError:  # the threads have been told to end
+            raise _unavailable("the server is stopping") from None
+        try:
+            return await asyncio.wait_for(answer, ANSWER_WITHIN_S)
+        except TimeoutError:
+            raise _unavailable(f"no answer within {ANSWER_WITHIN_S:.0f} s") from None
+        except SQLAlchemyError as error:
+            raise _unavailable(str(getattr(error, "orig", None) or error)) from error
+
+    def _work(self, work: Callable[[Connection], T]) -> T:
+        with self._database.engine("atlas_app").begin() as connection:
+            return work(connection)
+
+
+def _since(connection: Connection, after: int, person: UUID | None, limit: int, upto: int) -> list[Event]:
+    wanted = {"after": after, "person": person, "limit": limit, "upto": upto}
+    return [_event(row) for row in connection.execute(_SINCE, wanted)]
+
+
+def _look_at(answer: asyncio.Future) -> None:
+    """Let nobody complain of a failure for which no reader waits any more."""
+    if not answer.cancelled():
+        answer.exception()
+
+
+def _event(row: object) -> Event:
+    return Event(row.id, row.kind, row.date, row.subject, row.content, row.created_at, row.person)
+
+
+def _unavailable(reason: str) -> Unavailable:
+    return Unavailable(f"the database does not answer: {reason}", ko="데이터베이스가 응답하지 않습니다.")

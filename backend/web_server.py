@@ -1,0 +1,37 @@
+"""The web server's process: uvicorn, which ends streams as soon as it is told to stop."""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+from fastapi import FastAPI
+
+
+class WebServer(uvicorn.Server):
+    """Serves the application.
+
+    uvicorn waits for open answers before it tells the application that it stops, and a stream of notifications never
+    ends by itself. Its readers come back by themselves, wherever the next server is.
+    """
+
+    def __init__(self, application: FastAPI) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                log_config=None,
+                access_log=False,
+                # Longer than clients and proxies keep an idle connection: none is closed just as its next question comes.
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=3,
+            )
+        )
+        self._application = application
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no further connection, end the streams, finish what is being answered, then stop the application."""
+        for server in self.servers:
+            server.close()
+        if hub := getattr(self._application.state, "hub", None):
+            await hub.close()
+        await super().shutdown(sockets)
