@@ -11,7 +11,7 @@ from backend.db.engine import Database
 from backend.graph.labels import GRAPHS
 
 # Columns that say when or in which order something was written, not what.
-INCIDENTAL = ("loaded_at", "started_at", "finished_at", "notified_at", "id")
+INCIDENTAL = ("loaded_at", "started_at", "finished_at", "notified_at", "duration_ms", "id")
 TABLES = (
     "datasets",
     "etfs",

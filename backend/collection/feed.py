@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 
 import polars as pl
 
@@ -57,14 +58,16 @@ def empty(table: str) -> pl.DataFrame:
 
 @dataclass
 class Feed:
-    """One delivery. `source` is `sample` or `files`; `label` says for people where it came from.
+    """One delivery. `source` is `sample`, `files` or `krx`; `label` says for people where it came from.
 
     Each table has the columns of `columns(table)`, all text with null for an empty cell, and `file` and `line`.
+    `missing` are the baskets that were expected and did not come, with the reason, by ETF and date.
     """
 
     source: str
     label: str
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
+    missing: dict[tuple[str, date], str] = field(default_factory=dict)
 
     def __getitem__(self, table: str) -> pl.DataFrame:
         return self.tables[table] if table in self.tables else empty(table)

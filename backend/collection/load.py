@@ -19,7 +19,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from backend.collection import plan as planning
-from backend.collection import prices, reference, resolve, stored
+from backend.collection import prices, reference, resolve, runs, stored
 from backend.collection.checks import Issue
 from backend.collection.feed import Feed
 from backend.collection.label_tables import create_feeds
@@ -59,13 +59,19 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass
 class Summary:
-    """What a load did. Dates are counted: new ones, corrected ones, and those that were there already."""
+    """What a load did. Dates are counted: new ones, corrected ones, and those that were there already.
+
+    `empty_dates` are those of which not one of the expected baskets came: nothing of them is loaded. `notified_dates`
+    are those that were told of as news.
+    """
 
     dataset: str
     loaded_dates: int = 0
     corrected_dates: int = 0
     skipped_dates: int = 0
     rejected_dates: list[date] = field(default_factory=list)
+    empty_dates: list[date] = field(default_factory=list)
+    notified_dates: list[date] = field(default_factory=list)
     etfs: int = 0
     holdings: int = 0
     prices: int = 0
@@ -83,6 +89,8 @@ class Summary:
             "corrected_dates": self.corrected_dates,
             "skipped_dates": self.skipped_dates,
             "rejected_dates": [day.isoformat() for day in self.rejected_dates],
+            "empty_dates": [day.isoformat() for day in self.empty_dates],
+            "notified_dates": [day.isoformat() for day in self.notified_dates],
             "etfs": self.etfs,
             "holdings": self.holdings,
             "prices": self.prices,
@@ -108,7 +116,7 @@ def make_ready(database: Database, *, progress: Progress | None = None) -> None:
         loaded = connection.scalar(text("SELECT name FROM datasets"))
         if connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": LOAD_LOCK}):
             connection.execute(text("SELECT restore_history_indexes()"))
-    if loaded != "files":
+    if loaded in (None, "sample"):
         load_sample(database, progress=progress)
 
 
@@ -138,7 +146,7 @@ def load(
     feed = read()
     try:
         with database.engine("atlas_loader").connect() as connection, _one_at_a_time(connection, say):
-            summary = _load(connection, feed, until, say)
+            summary = _load(connection, feed, until, say, started)
     except (psycopg.OperationalError, OperationalError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise Unavailable(
@@ -166,7 +174,7 @@ def _one_at_a_time(connection: Connection, say: Progress):
                 connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": LOAD_LOCK})
 
 
-def _load(connection: Connection, feed: Feed, until: date | None, say: Progress) -> Summary:
+def _load(connection: Connection, feed: Feed, until: date | None, say: Progress, started: float) -> Summary:
     say("validating", 0, 0)
     with connection.begin():
         cursor = _cursor(connection)
@@ -174,27 +182,35 @@ def _load(connection: Connection, feed: Feed, until: date | None, say: Progress)
         cursor.execute("SELECT restore_history_indexes()")
         create_feeds(cursor)
         before = Stored.load(cursor)
-    if before.dataset == "files" and feed.source == "sample":
+    if before.dataset not in (None, "sample") and feed.source == "sample":
         raise Conflict(
             "Real data is loaded; the sample market would mix with it.",
             ko="실제 데이터가 적재되어 있어 표본 시장을 적재하지 않습니다.",
         )
-    replaces = before.dataset is not None and before.dataset != feed.source
+    # The sample makes room for real data; real data of several sources is one market.
+    replaces = before.dataset == "sample" != feed.source
     state = Stored() if replaces else before
     market = validate(feed, state.etfs)
     summary = Summary(feed.source, rejected=market.issues, rejected_dates=sorted(market.rejected_dates))
+    missing = {
+        (etf, day): reason
+        for (etf, day), reason in feed.missing.items()
+        if day not in market.rejected_dates and (until is None or day <= until)
+    }
     market = market.accepted(until)
     say("resolving securities", 0, 0)
     resolved = resolve.resolve(market.holdings, market.etfs, market.stocks, market.equivalents, state.codes)
-    plan = planning.make(market, resolved, state)
+    plan = planning.make(market, resolved, state, feed.source, missing)
     if feed.source == "sample" and plan.contradicts(state):
         # Another version of the sample market: what the two do not share must not stay.
         replaces, state = True, Stored()
-        plan = planning.make(market, resolved, state)
-    summary.skipped_dates = len(plan.skipped)
+        plan = planning.make(market, resolved, state, feed.source, missing)
+    summary.skipped_dates, summary.empty_dates = len(plan.skipped), plan.empty
+    with connection.begin():
+        runs.record_rejected(_cursor(connection), feed.source, market.issues)
     if plan.days or not replaces:
         try:
-            _write_days(connection, feed, market, resolved, plan, state, replaces, summary, say)
+            _write_days(connection, feed, market, resolved, plan, state, replaces, summary, say, started)
         finally:
             if not connection.invalidated:
                 connection.rollback()
@@ -218,6 +234,7 @@ def _write_days(
     replaces: bool,
     summary: Summary,
     say: Progress,
+    started: float,
 ) -> None:
     """Write the reference data together with the first date, and each further date in a transaction of its own."""
     with connection.begin():
@@ -231,11 +248,15 @@ def _write_days(
             say("collecting names", 0, len(plan.days))
             prices.adopt(cursor, graph, etfs.keys() - earlier)
             search_index.rebuild(connection)
-        if not plan.days:
+        if not plan.days and not plan.unrecorded:
             return
         say("deriving trades", 0, len(plan.days))
         trades = plan.trades(stored.positions(cursor, plan.needed, graph.nodes))
-        writer = Writer(cursor, graph, state, plan, trades)
+        writer = Writer(cursor, graph, state, plan, trades, started)
+        for day in plan.unrecorded:
+            writer.record(day, feed.source, feed.label)
+        if not plan.days:
+            return
         if len(plan.positions) > max(BULK_ROWS, state.constituent_count()):
             cursor.execute("SELECT defer_history_indexes()")
         _write(writer, plan.days[0], feed, summary)
@@ -264,17 +285,12 @@ def _write(writer: Writer, day: planning.Day, feed: Feed, summary: Summary) -> N
     summary.prices += written.prices
     summary.trades += written.trades
     summary.gaps += written.gaps
+    if written.notified:
+        summary.notified_dates.append(day.date)
     if day.known:
         summary.corrected_dates += 1
     else:
         summary.loaded_dates += 1
-
-
-def _finish(connection: Connection, summary: Summary) -> Summary:
-    with connection.begin():
-        summary.etfs = connection.scalar(text("SELECT count(*) FROM etfs"))
-        summary.as_of = connection.scalar(text("SELECT as_of FROM datasets"))
-    return summary
 
 
 def _cursor(connection: Connection) -> Cursor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -25,17 +25,31 @@ class Day:
     """The changes of one date.
 
     `snapshots` are the ETFs whose basket is new or different, with its hash; those in `gaps` (with the reason) leave
-    the graphs alone. `rederived` are the ETFs and dates whose trades are computed anew, with the date of the snapshot
-    before.
+    the graphs alone, and those that did not come at all have no basket. `rederived` are the ETFs and dates whose
+    trades are computed anew, with the date of the snapshot before. `etfs`, `holdings` and `priced` count what the feed
+    delivers of the date, changed or not: whole baskets, their rows, prices.
     """
 
     date: date
+    etfs: int = 0
+    holdings: int = 0
+    priced: int = 0
     snapshots: dict[str, str] = field(default_factory=dict)
     baskets: dict[str, Basket] = field(default_factory=dict)
     gaps: dict[str, str] = field(default_factory=dict)
     prices: dict[str, tuple] = field(default_factory=dict)
     rederived: dict[tuple[str, date], date | None] = field(default_factory=dict)
     known: bool = False
+    recorded: bool = False
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.snapshots or self.prices)
+
+    @property
+    def compared_with(self) -> date | None:
+        """The trading day before: the newest snapshot that one of the date's snapshots follows."""
+        return max((day for (_, at), day in self.rederived.items() if at == self.date and day), default=None)
 
     @property
     def whole(self) -> list[str]:
@@ -51,11 +65,15 @@ class Day:
 class Plan:
     """Every date to write in order, the dates that are there already, and the positions of the changed snapshots.
 
-    `needed` are the stored snapshots that trades are derived from, `offered` all snapshots of the feed, by ETF and date.
+    `unrecorded` are those of the dates already there that this source has not delivered before, `empty` the dates of
+    which no whole basket came: nothing of them is loaded. `needed` are the stored snapshots that trades are derived
+    from, `offered` all snapshots of the feed, by ETF and date.
     """
 
     days: list[Day]
     skipped: list[date]
+    unrecorded: list[Day]
+    empty: list[date]
     positions: pl.DataFrame
     needed: set[tuple[str, date]]
     offered: set[tuple[str, date]]
@@ -89,15 +107,22 @@ class Plan:
         return pl.concat(derived)
 
 
-def make(market: Market, resolved: pl.DataFrame, stored: Stored) -> Plan:
-    """Compare the feed with what is stored."""
+def make(
+    market: Market,
+    resolved: pl.DataFrame,
+    stored: Stored,
+    source: str = "files",
+    missing: Mapping[tuple[str, date], str] | None = None,
+) -> Plan:
+    """Compare the feed of a source with what is stored; `missing` are the baskets that did not come, with the reason."""
+    missing = missing or {}
     chosen = snapshots.choose(market.holdings)
     positions = snapshots.merge(chosen, resolved).select(*POSITIONS)
     found = snapshots.baskets(chosen, resolved)
 
     days: dict[date, Day] = {}
-    for day in sorted({d for _, d in found} | set(market.prices["date"])):
-        days[day] = Day(day, known=day in stored.run_dates)
+    for day in sorted({d for _, d in found} | set(market.prices["date"]) | {d for _, d in missing}):
+        days[day] = Day(day, known=day in stored.run_dates, recorded=(source, day) in stored.runs)
     for (etf, day), content_hash in _hashes(positions).items():
         if stored.hashes.get((etf, day)) != content_hash:
             days[day].snapshots[etf] = content_hash
@@ -107,18 +132,66 @@ def make(market: Market, resolved: pl.DataFrame, stored: Stored) -> Plan:
             days[day].prices[etf] = tuple(values)
 
     changed = {(etf, day.date): day.baskets[etf] for day in days.values() for etf in day.snapshots}
-    for (etf, day), reason in snapshots.find_gaps(changed, stored.constituents).items():
+    gaps = snapshots.find_gaps(changed, stored.constituents)
+    _count(days, positions, market.prices, stored, changed.keys(), gaps.keys())
+    for (etf, day), reason in gaps.items():
         del changed[etf, day]
         if day in stored.constituents.get(etf, ()):
             # A basket that collapsed since it was stored whole corrects nothing.
             del days[day].snapshots[etf]
         else:
             days[day].gaps[etf] = reason
+    _leave_gaps(days, {key: reason for key, reason in missing.items() if key not in found}, stored)
+    empty = _without_baskets(days, missing, stored)
+    for day in empty:
+        del days[day]
     needed = _pair_up(days, set(changed), stored)
-    skipped = [day.date for day in days.values() if not day.snapshots and not day.prices]
-    due = [day for day in days.values() if day.snapshots or day.prices]
+    skipped = [day for day in days.values() if not day.changed]
+    due = [day for day in days.values() if day.changed]
     keys = pl.DataFrame(sorted(changed), schema={"etf": pl.String, "date": pl.Date}, orient="row")
-    return Plan(due, skipped, positions.join(keys, on=["etf", "date"], how="semi"), needed, set(found))
+    return Plan(
+        days=due,
+        skipped=[day.date for day in skipped],
+        unrecorded=[day for day in skipped if not day.recorded],
+        empty=empty,
+        positions=positions.join(keys, on=["etf", "date"], how="semi"),
+        needed=needed,
+        offered=set(found),
+    )
+
+
+def _count(
+    days: dict[date, Day],
+    positions: pl.DataFrame,
+    prices: pl.DataFrame,
+    stored: Stored,
+    changed: Set[tuple[str, date]],
+    gaps: Set[tuple[str, date]],
+) -> None:
+    """Enter how much of each date the feed delivers."""
+    for etf, day, rows in positions.group_by("etf", "date").len().iter_rows():
+        is_gap = (etf, day) in gaps if (etf, day) in changed else day not in stored.constituents.get(etf, ())
+        if not is_gap:
+            days[day].etfs += 1
+            days[day].holdings += rows
+    for day, rows in prices.group_by("date").len().iter_rows():
+        days[day].priced = rows
+
+
+def _leave_gaps(days: dict[date, Day], missing: Mapping[tuple[str, date], str], stored: Stored) -> None:
+    """Enter the baskets that did not come as gaps, unless they are there from before or are such gaps already."""
+    for (etf, day), reason in missing.items():
+        mark = _digest(["missing", reason])
+        if day not in stored.constituents.get(etf, ()) and stored.hashes.get((etf, day)) != mark:
+            days[day].snapshots[etf] = mark
+            days[day].gaps[etf] = reason
+
+
+def _without_baskets(days: dict[date, Day], missing: Iterable[tuple[str, date]], stored: Stored) -> list[date]:
+    """Return the dates of which baskets were expected and not one came, now or before."""
+    expected = {day for _, day in missing if not days[day].etfs}
+    there = {day for dates in stored.constituents.values() for day in dates} if expected else set()
+    return sorted(expected - there)
 
 
 def _pair_up(days: dict[date, Day], changed: set[tuple[str, date]], stored: Stored) -> set[tuple[str, date]]:

@@ -91,6 +91,10 @@ class Basket:
         return "complete" if whole and self.basis != "P" else "partial"
 
 
+# A basket that did not come.
+NOTHING = Basket(0, 0, None, None)
+
+
 def baskets(chosen: pl.DataFrame, resolved: pl.DataFrame) -> dict[tuple[str, date], Basket]:
     """Return each snapshot's figures by ETF and date."""
     rows = chosen.join(resolved, on=["code", "kind", "name"])

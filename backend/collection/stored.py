@@ -36,7 +36,10 @@ POSITIONS = {
 
 @dataclass
 class Stored:
-    """The state that a load starts from. `hashes` and `constituents` go by ETF and date, gaps have no constituents."""
+    """The state that a load starts from. `hashes` and `constituents` go by ETF and date, gaps have no constituents.
+
+    `runs` are the loaded dates by source, `run_dates` those of any source.
+    """
 
     dataset: str | None = None
     as_of: date | None = None
@@ -46,7 +49,11 @@ class Stored:
     constituents: dict[str, dict[date, int]] = field(default_factory=lambda: defaultdict(dict))
     prices: dict[tuple[str, date], tuple] = field(default_factory=dict)
     traded: dict[date, list[int]] = field(default_factory=lambda: defaultdict(list))
-    run_dates: set[date] = field(default_factory=set)
+    runs: set[tuple[str, date]] = field(default_factory=set)
+
+    @property
+    def run_dates(self) -> set[date]:
+        return {day for _, day in self.runs}
 
     @classmethod
     def load(cls, cursor: Cursor) -> Stored:
@@ -81,8 +88,8 @@ class Stored:
         )
         for edge, day in cursor:
             stored.traded[date.fromisoformat(day.strip('"'))].append(int(edge))
-        cursor.execute("SELECT date FROM collection_runs WHERE status = 'loaded'")
-        stored.run_dates = {day for (day,) in cursor}
+        cursor.execute("SELECT source, date FROM collection_runs WHERE status = 'loaded'")
+        stored.runs = set(cursor)
         return stored
 
     def constituent_count(self) -> int:
@@ -91,7 +98,7 @@ class Stored:
 
 
 def clear(cursor: Cursor) -> None:
-    """Empty both graphs and every table of the market."""
+    """Empty both graphs and every table of the market, and take back what was told of its dates."""
     cursor.execute(
         """
         SELECT g.name::text, l.name::text
@@ -105,6 +112,8 @@ def clear(cursor: Cursor) -> None:
     cursor.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(labels)))
     for table in MARKET_TABLES:
         cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+    cursor.execute("DELETE FROM notifications WHERE kind = 'collection'")
+    cursor.execute("DELETE FROM discord_posts WHERE kind = 'collection'")
 
 
 def positions(cursor: Cursor, wanted: set[tuple[str, date]], nodes: dict[tuple[str, str], Nodes]) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,7 +10,7 @@ from datetime import date, timedelta
 import polars as pl
 from psycopg import Cursor, sql
 
-from backend.collection import prices
+from backend.collection import prices, runs
 from backend.collection.label_tables import (
     as_lines,
     copy_lines,
@@ -22,8 +23,10 @@ from backend.collection.label_tables import (
 )
 from backend.collection.plan import Day, Plan
 from backend.collection.reference import Graph
+from backend.collection.snapshots import NOTHING
 from backend.collection.stored import Stored
 from backend.graph.labels import HISTORY, MARKET
+from backend.notifications.collected import Collected, Counts, announce
 
 EDGE = ("id", "start_id", "end_id", "properties")
 # Trades stay in the market graph this long before the data date.
@@ -34,21 +37,27 @@ PRICE_KEPT = timedelta(days=365)
 
 @dataclass
 class Written:
-    """How many rows a date brought."""
+    """How many rows a date brought, and whether it was news."""
 
-    etfs: int = 0
     holdings: int = 0
     prices: int = 0
     trades: int = 0
     gaps: int = 0
+    notified: bool = False
 
 
 class Writer:
-    """Writes the days of a plan in order. Everything that can be computed for all days at once is, up front."""
+    """Writes the days of a plan in order. Everything that can be computed for all days at once is, up front.
 
-    def __init__(self, cursor: Cursor, graph: Graph, stored: Stored, plan: Plan, trades: pl.DataFrame) -> None:
-        self._cursor, self._graph, self._stored = cursor, graph, stored
+    `since` is when the work on the first of them began, by `time.monotonic`.
+    """
+
+    def __init__(
+        self, cursor: Cursor, graph: Graph, stored: Stored, plan: Plan, trades: pl.DataFrame, since: float
+    ) -> None:
+        self._cursor, self._graph, self._stored, self._since = cursor, graph, stored, since
         self._etf_nodes = graph.nodes[MARKET, "ETF"]
+        self._collected = _collected(graph, plan, trades)
         held = plan.positions.with_columns(
             properties(date=text_value("date"), weight=number_value("weight"), shares=number_value("shares")).alias(
                 "properties"
@@ -75,8 +84,8 @@ class Writer:
         self._traded_now = self._edges(MARKET, "TRADED", traded, "written")
 
     def write(self, day: Day, source: str, label: str) -> Written:
-        """Write one day: snapshots, trades, what is now, prices, and the record of the run."""
-        written = Written(len(day.whole), gaps=len(day.gaps), prices=len(day.prices))
+        """Write one day: snapshots, trades, what is now, prices, the record of the run, and who has to hear of it."""
+        written = Written(gaps=len(day.gaps), prices=len(day.prices))
         as_of = self._advance(day)
         written.holdings = self._write_held(day)
         written.trades = self._write_trades(day, as_of)
@@ -86,42 +95,36 @@ class Writer:
         self._stored.prices.update(((etf, day.date), price) for etf, price in day.prices.items())
         self._write_etfs(day, now, as_of)
         self._write_snapshots(day)
+        # Who loads the data date gives the market its name.
         self._cursor.execute(
             """
-            INSERT INTO datasets (name, label, as_of)
-            VALUES (%s, %s, %s)
+            INSERT INTO datasets AS d (name, label, as_of)
+            VALUES (%(source)s, %(label)s, %(as_of)s)
             ON CONFLICT (singleton) DO UPDATE
-            SET name = excluded.name, label = excluded.label, as_of = excluded.as_of, loaded_at = now()
+            SET name = CASE WHEN %(newest)s THEN excluded.name ELSE d.name END,
+                label = CASE WHEN %(newest)s THEN excluded.label ELSE d.label END,
+                as_of = excluded.as_of,
+                loaded_at = now()
             """,
-            (source, label, as_of),
+            {"source": source, "label": label, "as_of": as_of, "newest": day.date >= as_of},
         )
-        self._cursor.execute(
-            """
-            INSERT INTO collection_runs AS r (
-                source, date, status, etfs, holdings, prices, trades, gaps, content_hash, started_at, finished_at
-            )
-            VALUES (%s, %s, 'loaded', %s, %s, %s, %s, %s, %s, now(), clock_timestamp())
-            ON CONFLICT (source, date) DO UPDATE
-            SET status = excluded.status, etfs = excluded.etfs, holdings = excluded.holdings, prices = excluded.prices,
-                trades = excluded.trades, gaps = excluded.gaps, content_hash = excluded.content_hash,
-                started_at = excluded.started_at, finished_at = excluded.finished_at
-            """,
-            (
-                source,
-                day.date,
-                written.etfs,
-                written.holdings,
-                written.prices,
-                written.trades,
-                written.gaps,
-                day.content_hash,
-            ),
-        )
+        written.notified = self.record(day, source, label, written.trades)
         return written
+
+    def record(self, day: Day, source: str, label: str, trades: int = 0) -> bool:
+        """Record the run of a day and tell of it, and return whether it was news."""
+        self._cursor.execute("SELECT code, reason FROM etf_snapshots WHERE date = %s AND status = 'gap'", (day.date,))
+        gaps = dict(self._cursor.fetchall())
+        counts = Counts(day.etfs, day.holdings, day.priced, trades, len(gaps))
+        runs.record_loaded(
+            self._cursor, source, day.date, counts, day.content_hash, round((time.monotonic() - self._since) * 1000)
+        )
+        self._since = time.monotonic()
+        return announce(self._cursor, source, day.date, self._collected.content(day.date, source, label, counts, gaps))
 
     def _advance(self, day: Day) -> date:
         """Return the data date after this day: the newest snapshot's, or the newest price's where there is none."""
-        if self._stored.as_of is None or (day.snapshots and day.date > self._stored.as_of):
+        if self._stored.as_of is None or (day.whole and day.date > self._stored.as_of):
             self._stored.as_of = day.date
         return self._stored.as_of
 
@@ -267,7 +270,18 @@ class Writer:
                     day.gaps.get(etf),
                     day.snapshots[etf],
                 )
-                for etf, basket in day.baskets.items()
-                if etf in day.snapshots
+                for etf, basket in ((etf, day.baskets.get(etf, NOTHING)) for etf in day.snapshots)
             ],
         )
+
+
+def _collected(graph: Graph, plan: Plan, trades: pl.DataFrame) -> Collected:
+    """Return what the days of a plan have to tell."""
+    etfs, stocks = graph.nodes[MARKET, "ETF"].properties, graph.nodes[MARKET, "Stock"].properties
+    return Collected(
+        trades.filter(pl.col("written") == pl.col("date")),
+        {day.date: before for day in plan.days if (before := day.compared_with)},
+        {code for code, values in etfs.items() if values.get("active")},
+        {code: values["name"] for code, values in stocks.items()},
+        {code: values["name"] for code, values in etfs.items()},
+    )

@@ -97,6 +97,8 @@ def test_both_graphs_and_the_tables_hold_what_the_files_say(empty_database, tmp_
         "corrected_dates": 0,
         "skipped_dates": 0,
         "rejected_dates": [],
+        "empty_dates": [],
+        "notified_dates": [D1, D2],
         "etfs": 2,
         "holdings": 8,
         "prices": 2,

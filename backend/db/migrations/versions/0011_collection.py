@@ -20,6 +20,8 @@ STATEMENTS = (
         ADD COLUMN duration_ms integer,
         ADD COLUMN reason text
     """,
+    # What was loaded before anybody could be told is no news when it is corrected.
+    "UPDATE collection_runs SET notified_at = coalesce(finished_at, started_at) WHERE status = 'loaded'",
     # Each answer of a source as it came, so that a collection that was killed goes on where it stopped. `subject` is
     # 'listing', 'prices' or an ETF's code; an answer that did not come has its reason and no rows.
     """
