@@ -1,4 +1,4 @@
-"""One running ETF Atlas per home folder: who it is, and whether the database is its to stop."""
+"""One running ETF Atlas and one Airflow per home folder: who they are, and whether the database is theirs to stop."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from backend.db.private_server import PrivateServer
 from backend.errors import AtlasError
 
 STARTING = "starting"
+# The commands that run for long and keep the database up, with what they run.
+PROGRAMS = {"up": "ETF Atlas", "airflow": "Airflow"}
 
 
 class AlreadyRunning(AtlasError):
@@ -26,19 +28,19 @@ class PortTaken(AtlasError):
 
 
 @contextmanager
-def only_one(home: Path) -> Iterator[Callable[[str], None]]:
-    """Hold the home folder for this process; raise AlreadyRunning if another process holds it.
+def only_one(home: Path, program: str = "up") -> Iterator[Callable[[str], None]]:
+    """Hold the home folder for this process; raise AlreadyRunning if another process of that program holds it.
 
     Gives a function that tells later comers the address at which this process serves. The lock ends with its process,
     also with kill -9, so that a crash leaves nothing to clean up.
     """
     home.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(home / "up.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(home / f"{program}.lock", os.O_RDWR | os.O_CREAT, 0o644)
     with os.fdopen(descriptor, "r+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AlreadyRunning(_already(file.read())) from None
+            raise AlreadyRunning(_already(file.read(), PROGRAMS[program])) from None
 
         def announce(address: str) -> None:
             file.seek(0)
@@ -51,10 +53,10 @@ def only_one(home: Path) -> Iterator[Callable[[str], None]]:
         file.truncate()
 
 
-def is_held(home: Path) -> bool:
-    """Say whether a running `up` holds the home folder."""
+def is_held(home: Path, program: str = "up") -> bool:
+    """Say whether a running `up`, or another such program, holds the home folder."""
     try:
-        file = (home / "up.lock").open("rb")
+        file = (home / f"{program}.lock").open("rb")
     except FileNotFoundError:
         return False
     with file:
@@ -65,13 +67,23 @@ def is_held(home: Path) -> bool:
     return False
 
 
-def _already(text: str) -> str:
+def address_of(home: Path, program: str) -> str | None:
+    """Return the address at which a program serves that runs from the home folder, None if none does (yet)."""
+    if not is_held(home, program):
+        return None
+    try:
+        return str(json.loads((home / f"{program}.lock").read_text(encoding="utf-8"))["address"])
+    except (OSError, ValueError):
+        return None
+
+
+def _already(text: str, title: str) -> str:
     try:
         holder = json.loads(text)
     except ValueError:  # the other process has the lock and has not written yet
-        return "ETF Atlas is being started by another ./atlas."
+        return f"{title} is being started by another ./atlas."
     return (
-        f"ETF Atlas already runs at {holder['address']} (process {holder['pid']}). "
+        f"{title} already runs at {holder['address']} (process {holder['pid']}). "
         "Stop it there with Ctrl-C, or set ATLAS_HOME to another folder for a second one."
     )
 
@@ -97,14 +109,16 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 class OwnedDatabase:
-    """The private server as the process that serves uses it: stopped at the end if it was started for serving.
+    """The private server as a program that runs for long uses it: stopped at the end if it was started for that.
 
-    A server that an earlier, killed `up` started is taken over; one that was started by hand is left running.
+    A server that an earlier, killed run of the program started is taken over; one that was started by hand is left
+    running, and one that another program still needs becomes that program's to stop.
     """
 
-    def __init__(self, server: PrivateServer) -> None:
+    def __init__(self, server: PrivateServer, program: str = "up") -> None:
         self.server = server
-        self._mark = server.home / "up.database"
+        self._program = program
+        self._mark = self._mark_of(program)
 
     def start(self) -> None:
         """Start the server, or use the one that runs."""
@@ -117,9 +131,17 @@ class OwnedDatabase:
     def stop(self) -> None:
         """Stop the server unless somebody else started it."""
         if self._mark.exists():
-            if self._mark.read_text(encoding="ascii") in (STARTING, str(self.server.running_pid())):
-                self.server.stop()
+            pid = str(self.server.running_pid())
+            if self._mark.read_text(encoding="ascii") in (STARTING, pid):
+                others = [name for name in PROGRAMS if name != self._program and is_held(self.server.home, name)]
+                if others:
+                    self._mark_of(others[0]).write_text(pid, encoding="ascii")
+                else:
+                    self.server.stop()
             self._mark.unlink()
+
+    def _mark_of(self, program: str) -> Path:
+        return self.server.home / f"{program}.database"
 
     def revive(self) -> bool:
         """Start the server again if it has died; return whether it had."""
