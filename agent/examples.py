@@ -6,9 +6,9 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, RowMapping, text
 
-from agent.embedding_models import offline_embedder, question_vector
-from agent.embedding_queue import do_jobs, index_when_many, make_known, mark_ready, queue_missing
-from agent.embeddings import Embedder, sparse_literal
+from agent.embedding.embedders import Embedder, sparse_literal
+from agent.embedding.queue import do_jobs, index_when_many, make_known, mark_ready, queue_missing
+from agent.embedding.serving import offline_embedder, question_vector
 from agent.example_file import load_examples
 from agent.templates import Branch
 from agent.verified_example import SLOT_MASKS, Example, Lookup, Slot, SlotValue, mask_wording

@@ -13,8 +13,8 @@ from smolagents import LogLevel, ToolCallingAgent
 from sqlalchemy import Connection
 
 from agent.answer import Answer, Source
-from agent.compositions import compose
-from agent.embedding_models import OFFLINE, offline_embedder
+from agent.composition.composed import compose
+from agent.embedding.serving import OFFLINE, offline_embedder
 from agent.events import StepFinished, StepStarted
 from agent.examples import nearest
 from agent.few_shots import examples_for
@@ -102,7 +102,7 @@ def _to_match(context: RunContext, question: Question, near: Near) -> Near:
     """The nearest by the offline vectors, by whose scale examples are matched, whichever model's serve."""
     if context.settings.embedding_model == OFFLINE or context.options.examples != "retrieved_masked":
         return near
-    with context.database.engine("atlas_app").connect() as connection:
+    with context.database.reading() as connection:
         return nearest(connection, masked(question), k=_NEIGHBOURS, embedder=offline_embedder())
 
 

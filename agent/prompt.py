@@ -19,7 +19,7 @@ from smolagents.memory import MemoryStep
 from smolagents.models import ChatMessage, MessageRole
 
 from agent.answer import Message
-from agent.cypher_dialect import DIALECT
+from agent.cypher.dialect import DIALECT
 from agent.reading.question import Question
 from agent.reading.tokens import Token
 from agent.verified_example import Example

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from agent.answer import Answer, Message, Status, Trace
 from agent.events import AnswerDelta, Event, StepFinished, StepStarted, TableReady
-from agent.follow_up import answer_follow_up
+from agent.follow_up.resolution import answer_follow_up
 from agent.masking import masked
 from agent.models.offline import NAME as OFFLINE
 from agent.offline_answers import Near, answer_offline, nearest_examples, sure_answer
@@ -123,7 +123,7 @@ def _answer(run: _Run, text: str) -> Answer:
         raise InvalidInput("the question is empty", ko="질문을 적어 주세요.")
     if len(text) > LONGEST_QUESTION:
         raise InvalidInput("the question is too long", ko=f"질문은 {LONGEST_QUESTION:,}자까지 쓸 수 있습니다.")
-    with run.database.engine("atlas_app").connect() as connection:
+    with run.database.reading() as connection:
         dated = get_dataset(connection)
         context = RunContext(
             run.database, run.settings, dated.as_of, dated.dataset, run.emit, run.cancelled, asker=run.asker, trace=run.trace,

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from agent.guard import check
-from agent.query_advice import advised
-from agent.query_cost import check_cost
-from agent.query_watch import QueryCancelled, QueryWatch
+from agent.cypher.advice import advised
+from agent.cypher.cost import check_cost
+from agent.cypher.guard import check
+from agent.cypher.watch import QueryCancelled, QueryWatch
 from backend.db.engine import Database
 from backend.errors import QueryFailed, Unavailable
 from backend.graph.agtype import plain
@@ -77,7 +77,7 @@ def run_as_reader(
 ) -> Result:
     """Do what run_guarded does, without its guard: for queries that this program wrote itself."""
     try:
-        connection = database.engine(READER).connect()
+        connection = database.reading(READER)
     except SQLAlchemyError as error:
         raise Unavailable(f"no connection for {READER}: {error}", ko="데이터베이스에 연결할 수 없습니다.") from error
     # Closing rolls back, so that whatever the query changed in its session is gone before the next one.

@@ -15,8 +15,8 @@ from smolagents import Tool
 from sqlalchemy import Connection
 
 from agent.answer import Table
+from agent.cypher.guard import warnings
 from agent.events import TableReady, ToolFinished, ToolStarted
-from agent.guard import warnings
 from agent.run_context import RunContext
 from agent.sandbox import run_guarded
 from agent.tool_texts import repair_text, rows_as_text, visible
@@ -82,7 +82,7 @@ class _MarketTool(_ContextTool):
     def _read(self, action: Callable[[Connection], BaseModel | list]) -> str:
         self.context.check()
         try:
-            with self.context.database.engine("atlas_app").connect() as connection:
+            with self.context.database.reading() as connection:
                 found = action(connection)
         except (NotFound, InvalidInput) as error:
             self.context.error = error
@@ -232,7 +232,7 @@ class SearchEtf(_MarketTool):
 
     def forward(self, query: str) -> str:
         self.context.check()
-        with self.context.database.engine("atlas_app").connect() as connection:
+        with self.context.database.reading() as connection:
             hits = search(connection, query)
         found = [
             {"kind": hit.kind, "code": hit.code, "name": hit.name, "score": hit.score, "reason": hit.reason}

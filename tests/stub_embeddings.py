@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from agent.embeddings import DIMENSIONS
+from agent.embedding.embedders import DIMENSIONS
 
 
 @dataclass

@@ -30,7 +30,7 @@ def run() -> None:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from agent.embedding_worker import EmbeddingWorker
+    from agent.embedding.worker import EmbeddingWorker
     from backend.settings import get_settings
 
     database = _database()
@@ -52,8 +52,8 @@ def run() -> None:
 @embed.command("status")
 def status(as_json: AsJson = False) -> None:
     """Show which models have vectors, which of them serves, and what waits or failed."""
-    from agent.embedding_models import chosen_model, serving_model
-    from agent.embedding_status import models
+    from agent.embedding.serving import chosen_model, serving_model
+    from agent.embedding.status import models
     from backend.settings import get_settings
 
     database = _database()
@@ -98,8 +98,8 @@ def _show_models(found: list[dict[str, Any]], chosen: str, serving: str) -> None
 @embed.command("prune")
 def prune() -> None:
     """Drop the vectors of every model but the chosen one, the one that serves, and the offline one of this version."""
-    from agent.embedding_models import chosen_model, offline_embedder, serving_model
-    from agent.embedding_status import forget_others
+    from agent.embedding.serving import chosen_model, offline_embedder, serving_model
+    from agent.embedding.status import forget_others
     from backend.settings import get_settings
 
     database = _database()
@@ -115,7 +115,7 @@ def prune() -> None:
 @embed.command("recall")
 def recall(as_json: AsJson = False) -> None:
     """Measure how often an example of the right kind is among the three nearest: masked, unmasked, and by trigrams."""
-    from agent.retrieval_recall import measure, show
+    from agent.embedding.recall import measure, show
 
     database = _database()
     try:

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, RowMapping, text
 
-from agent.guard import check
+from agent.cypher.guard import check
 from agent.personal_data import masked_personal_data
 from agent.templates import Branch
 from agent.verified_example import CURATED, Example, Lookup, Slot

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from agent.cypher.guard import check
 from agent.example_query import ExampleAnswer, run_example
-from agent.guard import check
 from agent.reading.question import Question
 from agent.reading.understanding import understand
 from agent.sandbox import run_guarded

@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection, text
 
-from agent.embedding_models import offline_embedder
-from agent.embedding_queue import make_known, mark_ready
-from agent.embeddings import DIMENSIONS, vector_literal
+from agent.embedding.embedders import DIMENSIONS, vector_literal
+from agent.embedding.queue import make_known, mark_ready
+from agent.embedding.serving import offline_embedder
 from agent.examples import load_examples, nearest, store
 from backend.db.engine import Database
 from tests.benchmarks.scratch import scratch_database

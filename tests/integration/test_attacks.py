@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agent.answer import Message
-from agent.guard import check
+from agent.cypher.guard import check
 from agent.runner import ask
 from agent.sandbox import READER, run_as_reader, run_guarded
 from backend.collection.load import load_files

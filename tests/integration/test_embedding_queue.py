@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from agent.embedding_models import QuestionService, chosen_model, embedder_of, offline_embedder, serving_model
-from agent.embedding_queue import LONGEST_WAIT_S, backoff_s, work_batch
-from agent.embedding_status import forget_others, models
-from agent.embedding_worker import EmbeddingWorker
-from agent.embeddings import DIMENSIONS, OpenAIEmbedder
+from agent.embedding.embedders import DIMENSIONS, OpenAIEmbedder
+from agent.embedding.queue import LONGEST_WAIT_S, backoff_s, work_batch
+from agent.embedding.serving import QuestionService, chosen_model, embedder_of, offline_embedder, serving_model
+from agent.embedding.status import forget_others, models
+from agent.embedding.worker import EmbeddingWorker
 from agent.examples import load_examples, nearest, store
 from agent.runner import ask
 from agent.verified_example import Example

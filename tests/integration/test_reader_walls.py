@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from agent.query_watch import QueryWatch
+from agent.cypher.watch import QueryWatch
 from backend.db.engine import Database
 from backend.graph.client import QueryTimeout, run_cypher
 from backend.graph.labels import GRAPHS, MARKET

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.query_watch import QueryCancelled, QueryTooLarge, QueryWatch
+from agent.cypher.watch import QueryCancelled, QueryTooLarge, QueryWatch
 from agent.sandbox import run_as_reader, run_guarded
 from backend.db.engine import Database
 from backend.errors import QueryFailed, QueryRefused, Unavailable
@@ -98,7 +98,7 @@ def test_a_query_without_a_time_limit_of_the_database_is_stopped_from_this_side(
 
 def test_a_server_that_does_not_obey_is_hung_up_on(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("psycopg.Connection.cancel_safe", lambda _self, **_options: None)
-    monkeypatch.setattr("agent.query_watch._GRACE", 0.2)
+    monkeypatch.setattr("agent.cypher.watch._GRACE", 0.2)
     started = time.monotonic()
     with database.engine("atlas_reader").connect() as connection:
         connection.exec_driver_sql("SET statement_timeout = '5s'")

@@ -15,7 +15,7 @@ import numpy as np
 import openai
 import pytest
 
-from agent.embeddings import DIMENSIONS, OfflineEmbedder, OpenAIEmbedder, vector_literal
+from agent.embedding.embedders import DIMENSIONS, OfflineEmbedder, OpenAIEmbedder, vector_literal
 from agent.examples import load_examples, offline_embedder
 from agent.question_words import question_words
 

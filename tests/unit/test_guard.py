@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.guard import check, warnings
+from agent.cypher.guard import check, warnings
 from backend.errors import QueryRefused
 from backend.graph.labels import HISTORY, MARKET
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.cypher.guard import check
 from agent.example_file import load_examples
-from agent.guard import check
 from agent.templates import choose
 from agent.verified_example import SLOT_MASKS, Example, Slot, SlotValue
 
