@@ -1,0 +1,1 @@
+"""Questions that are made of questions: nested, compared, side by side."""

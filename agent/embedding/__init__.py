@@ -1,0 +1,1 @@
+"""Vectors of questions: who makes them, which of them serve, and the queue that fills them."""
