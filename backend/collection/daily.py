@@ -101,13 +101,18 @@ class Collected:
             "reason": self.reason,
             "etfs": self.etfs,
             **self.fetched.as_dict(),
-            "load": self.summary.as_dict() if self.summary else None,
+            "load": loaded(self.summary) if self.summary else None,
         }
 
     def __str__(self) -> str:
         if self.summary is None:
             return f"{self.day}: KRX was closed ({self.reason})"
         return f"{self.day}: {self.fetched}; {self.summary}"
+
+
+def loaded(summary: Summary) -> dict[str, Any]:
+    """Return the summary of one date's load as JSON values, with whether it was the first to tell of the date."""
+    return summary.as_dict() | {"notified": bool(summary.notified_dates)}
 
 
 def collect(
@@ -207,6 +212,11 @@ def load_day(
             )
         feed = krx.feed(day, listing, prices, baskets, _reasons(staged, codes, baskets))
         summary = load(database, lambda: feed, progress=progress)
+        if day in summary.empty_dates:
+            raise TooFewAnswers(
+                f"Not one whole basket of {day} came: nothing is loaded. Collect the date again.",
+                ko=f"{day} 구성종목이 하나도 온전히 오지 않아 적재하지 않았습니다. 다시 수집해 주세요.",
+            )
     if day in summary.rejected_dates:
         first = next(issue for issue in summary.rejected if day in issue.dates)
         raise LoadError(

@@ -108,7 +108,7 @@ def load(day: Day = None, as_json: AsJson = False) -> None:
         with _progress() as progress:
             summary = daily.load_day(database, _day(day), progress=progress)
         _bring_up_examples(database)
-    _print(summary.as_dict()) if as_json else typer.echo(str(summary))
+    _print(daily.loaded(summary)) if as_json else typer.echo(str(summary))
 
 
 @collect.command("reference")
