@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 
 import uvicorn
@@ -35,3 +36,5 @@ class WebServer(uvicorn.Server):
         if hub := getattr(self._application.state, "hub", None):
             await hub.close()
         await super().shutdown(sockets)
+        # At its end Python looks through all of its memory for what is unreachable, a second and more: nobody needs it.
+        gc.freeze()
