@@ -16,8 +16,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
-from agent.embedding_worker import EmbeddingWorker
 from backend import problems
+from backend.background import Background
 from backend.chat.market_agent import answering, open_agent
 from backend.chat.routes import router as chat_router
 from backend.chat.stream import ChatRuns
@@ -70,10 +70,12 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
             _add_chat(app, app.state.database, settings, workers)
             log.info("ready", page=page.is_dir())
             async with mcp.serving(app.state.database, settings), _telling(app, app.state.database, settings):
-                embedding = EmbeddingWorker(app.state.database, settings)
-                embedding.start()
+                background = Background(app.state.database, settings) if settings.background else None
+                if background:
+                    background.start()
                 yield
-                await asyncio.to_thread(embedding.stop)
+                if background:
+                    await asyncio.to_thread(background.stop)
             await app.state.chat_runs.close()
         if owned:
             app.state.database.dispose()
