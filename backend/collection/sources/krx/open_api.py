@@ -1,0 +1,80 @@
+"""The KRX Open API: prices, NAV, volume, value and net assets of every ETF on a day.
+
+It has neither baskets nor fees nor managers. A key comes from openapi.krx.co.kr, and each of its services has to be
+applied for on its own: here "ETF 일별매매정보" (`etp/etf_bydd_trd`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from datetime import date
+
+import httpx
+from pydantic import SecretStr
+
+from backend.collection.sources.krx.budget import Budget
+from backend.collection.sources.krx.connection import Answer, Connection, Patience, refuse_other
+from backend.collection.sources.krx.errors import KrxRefused, KrxUnavailable
+from backend.collection.sources.krx.rows import PRICE_FIELDS, TRADED_FIELDS, Holiday, check_fields, says_nothing
+
+SERVICE = "KRX Open API"
+PATH = "/etp/etf_bydd_trd"
+ROWS = "OutBlock_1"
+
+
+class Key(httpx.Auth):
+    """Adds the key to each request; neither the client nor its representation holds it."""
+
+    def __init__(self, key: SecretStr) -> None:
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["AUTH_KEY"] = self._key.get_secret_value().strip()
+        yield request
+
+
+class OpenApi:
+    """The client of the KRX Open API. Each call, also a repeated one, is taken from the budget."""
+
+    def __init__(
+        self, url: str, key: SecretStr, budget: Budget, *, timeout_s: float = 20, patience: Patience | None = None
+    ) -> None:
+        self._connection = Connection(SERVICE, url, timeout_s, Key(key))
+        self._budget = budget
+        self._patience = patience or Patience()
+
+    def prices(self, day: date) -> list[dict[str, str]] | Holiday:
+        """Return one row for each ETF as KRX names its fields, or Holiday where it has none for the day.
+
+        Raises KrxRefused (key), KrxBudgetSpent, and KrxUnavailable once trying again has not helped.
+        """
+        return self._patience.call(lambda: self._prices(day))
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _prices(self, day: date) -> list[dict[str, str]] | Holiday:
+        self._budget.take(SERVICE)
+        answer = self._connection.send("GET", PATH, params={"basDd": f"{day:%Y%m%d}"})
+        if answer.status in (401, 403):
+            raise _refused(answer)
+        refuse_other(answer)
+        content = answer.json()
+        rows = content.get(ROWS) if isinstance(content, dict) else None
+        if not isinstance(rows, list):
+            raise KrxUnavailable(
+                f"{answer.where} sent JSON without {ROWS}: its answers have changed, so this version of ETF Atlas "
+                "cannot read them. Look for a newer version.",
+                ko="KRX Open API의 응답 형식이 바뀌어 읽을 수 없습니다. ETF Atlas를 새 버전으로 바꿔 주세요.",
+            )
+        check_fields(rows, PRICE_FIELDS, "prices")
+        return Holiday(day) if says_nothing(rows, TRADED_FIELDS) else rows
+
+
+def _refused(answer: Answer) -> KrxRefused:
+    return KrxRefused(
+        f"{answer.where} refuses the key ({answer.status}): either ATLAS_KRX_API_KEY is wrong or has expired, or the "
+        "service 'ETF 일별매매정보' was not applied for with it. Both can be seen at https://openapi.krx.co.kr (My Page).",
+        ko="KRX Open API가 인증키를 거절했습니다. ATLAS_KRX_API_KEY가 맞는지, 만료되지 않았는지, "
+        "'ETF 일별매매정보' 서비스 이용을 신청해 승인받았는지 https://openapi.krx.co.kr 에서 확인해 주세요.",
+    )

@@ -1,0 +1,173 @@
+"""The tidy tables of a day, made of the rows that KRX sent.
+
+- The weight of a position is its part of the basket's amount with cash, %, so it always adds up and is marked C
+  (recomputed). KRX values nothing that is listed abroad: a basket with such positions has no weights (U), since the
+  cash would seem to be all of it.
+- A basket with a row that cannot be read is missing as a whole, with the reason: half a basket would read as a sale.
+- The notional cash of a basket is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+import polars as pl
+
+from backend.collection.feed import Feed, columns
+from backend.collection.sources.krx.kinds import code_of, is_notional, kind_of
+from backend.collection.sources.krx.reference_rows import etfs
+from backend.collection.sources.krx.rows import ETF_CODE, HELD_FIELDS, NotANumber, Row, number, says_nothing, text
+from backend.collection.validate import LARGEST_QUANTITY
+
+SOURCE = "krx"
+LABEL = "KRX"
+# Where long and short amounts nearly cancel out, parts of what is left say nothing.
+LEAST_NET_PART = 0.01
+DECIMALS = 6
+PRICES = {
+    "open": "TDD_OPNPRC",
+    "high": "TDD_HGPRC",
+    "low": "TDD_LWPRC",
+    "close": "TDD_CLSPRC",
+    "nav": "NAV",
+    "volume_shares": "ACC_TRDVOL",
+    "value_krw": "ACC_TRDVAL",
+    "net_asset_krw": "INVSTASST_NETASST_TOTAMT",
+}
+
+
+def feed(
+    day: date,
+    listing_rows: Sequence[Row],
+    price_rows: Sequence[Row],
+    baskets: Mapping[str, Sequence[Row]],
+    missing: Mapping[str, str],
+) -> Feed:
+    """Return the delivery of one trading day.
+
+    `baskets` are rows of MDCSTAT05001 by ETF code, `missing` the reasons of the expected baskets that did not come. A
+    basket that is empty, consists of dashes or cannot be read joins the missing ones.
+    """
+    absent = dict(missing)
+    held: list[tuple] = []
+    for etf, rows in sorted(baskets.items()):
+        try:
+            held += _basket(day, etf, rows)
+        except ValueError as error:
+            absent[etf] = f"KRX: {error}"
+        else:
+            absent.pop(etf, None)
+    prices = _prices(day, price_rows)
+    tables = {
+        "etfs": etfs(day, listing_rows, price_rows, {row[1] for row in held}),
+        "holdings": _frame("holdings", held),
+        "prices": _frame("prices", prices),
+    }
+    return Feed(SOURCE, LABEL, tables, {(etf, day): reason for etf, reason in absent.items()})
+
+
+def _frame(table: str, rows: Iterable[tuple]) -> pl.DataFrame:
+    schema = dict.fromkeys(columns(table), pl.String) | {"file": pl.String, "line": pl.Int64}
+    return pl.DataFrame(list(rows), schema=schema, orient="row")
+
+
+def price_code(row: Row) -> str | None:
+    """Return the ETF's code in a price row of either service; None where it is none."""
+    code = text(row, "ISU_SRT_CD") or text(row, "ISU_CD")
+    return code if code and ETF_CODE.fullmatch(code) else None
+
+
+def _prices(day: date, rows: Sequence[Row]) -> list[tuple]:
+    """Return the rows of `prices`; an ETF without close and NAV has none for the day."""
+    origin = f"KRX prices {day}"
+    written = []
+    for line, row in enumerate(rows, 1):
+        code = price_code(row)
+        if code is None or says_nothing([row], ("TDD_CLSPRC", "NAV")):
+            continue
+        values = {"date": day.isoformat(), "etf_code": code}
+        values |= {column: _plain(row, field) for column, field in PRICES.items()}
+        written.append((*(values[column] for column in columns("prices")), origin, line))
+    return written
+
+
+def _plain(row: Row, field: str) -> str | None:
+    """Return a number as plain text; one that is none is left as it is, for the loader to refuse with its place."""
+    try:
+        return number(row, field)
+    except NotANumber:
+        return text(row, field)
+
+
+class _Position(NamedTuple):
+    """A row of a basket, read. `amount` is what it adds to the basket, `value` what it is worth by itself, KRW."""
+
+    line: int
+    kind: str
+    code: str
+    name: str | None
+    shares: str | None
+    amount: str | None
+    value: str | None
+    unvalued: bool
+
+
+def _basket(day: date, etf: str, rows: Sequence[Row]) -> list[tuple]:
+    """Return the rows of `holdings` for one basket. Raises ValueError with the reason where it cannot be used."""
+    if not rows:
+        raise ValueError("an empty basket")
+    if says_nothing(rows, HELD_FIELDS):
+        raise ValueError("a basket of dashes, as on a holiday")
+    positions = [_position(line, row) for line, row in enumerate(rows, 1) if not is_notional(row)]
+    weights = _weights(positions)
+    when, origin, basis = day.isoformat(), f"KRX MDCSTAT05001 {etf} {day}", "C" if weights else "U"
+    written = [
+        (when, etf, p.code, p.name, p.kind, p.shares, weight, p.amount or p.value, basis, origin, p.line)
+        for p, weight in zip(positions, weights or [None] * len(positions), strict=True)
+        # Neither how much nor how heavy: a line for the record, such as an account without a balance.
+        if not (p.shares is None and weight is None)
+    ]
+    if not written:
+        raise ValueError("a basket without any quantity or amount")
+    return written
+
+
+def _position(line: int, row: Row) -> _Position:
+    kind = kind_of(row)
+    code, name = code_of(row, kind), text(row, "COMPST_ISU_NM")
+    if code == "0" and name is None:
+        raise ValueError(f"row {line} has neither code nor name")
+    try:
+        shares, amount, value = (number(row, field) for field in HELD_FIELDS)
+    except NotANumber as error:
+        raise ValueError(f"row {line}: {error}") from None
+    if kind == "cash" and not _nonzero(shares):
+        # A deposit has no quantity. It is given as many as there are KRW in it, as managers' own files do.
+        shares = amount
+    if any(figure and abs(float(figure)) > LARGEST_QUANTITY for figure in (shares, amount, value)):
+        raise ValueError(f"row {line} has a figure beyond {LARGEST_QUANTITY:.0e}")
+    foreign = text(row, "MKT_ID") is None and not (kind in ("stock", "etf") and ETF_CODE.fullmatch(code))
+    unvalued = foreign and kind not in ("cash", "derivative") and _nonzero(shares) and not _nonzero(amount)
+    return _Position(line, kind, code, name, shares, amount, value, unvalued)
+
+
+def _weights(positions: Sequence[_Position]) -> list[str | None] | None:
+    """Return each position's weight, None where KRX does not value all of the basket."""
+    if any(p.unvalued for p in positions):
+        return None
+    # A future adds nothing to the basket: its value is that of the contract.
+    amounts = [
+        None if p.amount is None or (p.kind == "derivative" and not _nonzero(p.amount)) else float(p.amount)
+        for p in positions
+    ]
+    known = [amount for amount in amounts if amount is not None]
+    total, turnover = sum(known), sum(map(abs, known))
+    if not known or total <= LEAST_NET_PART * turnover:
+        return None
+    return [None if amount is None else f"{amount / total * 100:.{DECIMALS}f}" for amount in amounts]
+
+
+def _nonzero(figure: str | None) -> bool:
+    return figure is not None and float(figure) != 0
