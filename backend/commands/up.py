@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import signal
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +18,7 @@ if TYPE_CHECKING:
     from backend.db.engine import Database
     from backend.installation import OwnedDatabase
     from backend.settings import Settings
+    from backend.terminal import Steps
 
 # How often the database is looked after, seconds.
 WATCH_SECONDS = 2.0
@@ -40,16 +38,17 @@ def up(
     """Set up all that is needed, serve the web application and open it; Ctrl-C stops everything."""
     from backend.installation import OwnedDatabase, listening_socket, only_one
     from backend.logs import configure
+    from backend.terminal import Steps, ignore_signals, stop_on_signals
 
     settings = _settings(port)
     configure(settings.log_level)
-    _stop_on_signals()
+    stop_on_signals()
     with only_one(settings.home) as announce, listening_socket(settings.host, settings.port) as listener:
         address = _address(settings, listener)
         announce(address)
         owned, serving = None, False
         try:
-            steps = _Steps()
+            steps = Steps()
             if settings.database_url is None:
                 owned = OwnedDatabase(_private_server(settings, steps.say))
             database = _set_up(settings, owned, data, steps)
@@ -64,7 +63,7 @@ def up(
             if not serving:
                 raise typer.Exit(130) from None
         finally:
-            _ignore_signals()
+            ignore_signals()
             if owned:
                 owned.stop()
 
@@ -77,10 +76,11 @@ def serve(
     from backend.db.opening import open_database
     from backend.installation import listening_socket
     from backend.logs import configure
+    from backend.terminal import stop_on_signals
 
     settings = _settings(port)
     configure(settings.log_level)
-    _stop_on_signals()
+    stop_on_signals()
     try:
         with listening_socket(settings.host, settings.port) as listener:
             database = open_database(settings)
@@ -110,38 +110,7 @@ def _private_server(settings: Settings, say: Callable[[str], None]) -> Any:
     return PrivateServer.of(settings, say)
 
 
-class _Steps:
-    """Shows each step of the set-up with its time, live on a terminal and line by line elsewhere."""
-
-    def __init__(self) -> None:
-        from rich.console import Console
-
-        self._console = Console(stderr=True, highlight=False)
-        self._title = ""
-        self._status: Any = None
-
-    @contextmanager
-    def step(self, title: str) -> Iterator[None]:
-        self._title = title
-        started = time.perf_counter()
-        if self._console.is_terminal:
-            with self._console.status(title) as self._status:
-                yield
-            self._status = None
-        else:
-            yield
-        self._console.print(f"[green]✓[/green] {title} ({time.perf_counter() - started:.1f} s)")
-
-    def say(self, text: str, done: int | None = None, total: int | None = None) -> None:
-        """Show what the step is doing, with its share where it is known."""
-        share = f" {done:,}/{total:,}" if done is not None and total else ""
-        if self._status:
-            self._status.update(f"{self._title}: {text}{share}")
-        elif not share:
-            self._console.print(f"  {text}", style="dim")
-
-
-def _set_up(settings: Settings, owned: OwnedDatabase | None, data: Path | None, steps: _Steps) -> Database:
+def _set_up(settings: Settings, owned: OwnedDatabase | None, data: Path | None, steps: Steps) -> Database:
     from backend.db.engine import Database
 
     with steps.step("Database"):
@@ -166,7 +135,7 @@ def _set_up(settings: Settings, owned: OwnedDatabase | None, data: Path | None, 
     return database
 
 
-def _load_market(database: Database, data: Path | None, steps: _Steps) -> None:
+def _load_market(database: Database, data: Path | None, steps: Steps) -> None:
     from backend.collection.load import load_files, make_ready
 
     if data is None:
@@ -219,22 +188,3 @@ def _open_browser(address: str) -> None:
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return
     threading.Timer(1.0, webbrowser.open, args=(address,)).start()
-
-
-def _stop_on_signals() -> None:
-    """Make a polite kill and a closed terminal end the program like Ctrl-C, with its cleaning up."""
-
-    def interrupt(_number: int, _frame: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, interrupt)
-    # Under nohup the terminal may go.
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, interrupt)
-
-
-def _ignore_signals() -> None:
-    """Let no second Ctrl-C cut the cleaning up short."""
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
