@@ -23,12 +23,21 @@ def register(app: typer.Typer) -> None:
 
 
 @load.command("sample")
-def load_sample(as_json: AsJson = False) -> None:
+def load_sample(
+    as_json: AsJson = False,
+    where_empty: Annotated[
+        bool, typer.Option("--where-empty", help="Leave real data as it is, and finish what a killed load left")
+    ] = False,
+) -> None:
     """Load the sample market that ships with the project: real names and codes, invented figures."""
     from agent.examples import bring_up_to_date
     from backend.collection import load as loading
 
     database = _database()
+    if where_empty:
+        loading.make_ready(database)
+        bring_up_to_date(database)
+        return
     with _progress() as progress:
         summary = loading.load_sample(database, progress=progress)
     # What is loaded is there to be asked.
