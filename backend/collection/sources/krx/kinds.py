@@ -1,9 +1,9 @@
 """What a constituent of a KRX basket is: stock, ETF, bond, cash, derivative or other.
 
-KRX groups what it lists itself (SECUGRP_ID, MKT_ID). Everything else comes without a group; then the code says it: the
-third character of a Korean code tells its class (KR1, KR2, KR3, KR6 bonds, KR4 derivatives, KR7 and KR8 shares, KRC, KRY
-and KRZ money market paper and over-the-counter products, KRD deposits), and another country's ISIN stands for a share unless its
-name reads like a bond or a contract.
+KRX groups what it lists itself (SECUGRP_ID, MKT_ID). Everything else comes without a group; then the code says it. The
+third character of a Korean code tells its class: KR1, KR2, KR3, KR6 bonds, KR4 derivatives, KR5 funds, KR7 and KR8
+shares, KRC and KRZ money market paper, KRD deposits, KRG ETNs, KRY products over the counter. Another country's ISIN
+stands for a share unless the name reads like a bond or a contract.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ CLASSES = {
     "4": "derivative",
     **dict.fromkeys("78", "stock"),
     **dict.fromkeys("CZ", "bond"),
+    **dict.fromkeys("5G", "other"),
     "D": "cash",
 }
 # The cash with which a creation unit is set up. It stands for the whole basket, so it is no position in it.
@@ -34,13 +35,13 @@ NOTIONAL_CODE = "CASH00000001"
 NOTIONAL_NAMES = ("설정현금액", "100%현금설정액")
 CASH_NAME = re.compile(r"(예금|현금|현금성자산|증거금|예수금)$|^(KRW|USD|JPY|CNY|CNH|HKD|EUR)( CASH)?$", re.IGNORECASE)
 CONTRACT_NAME = re.compile(
-    r"\b(TRS|SWAP|FUT|FUTS|FUTURES?|FWD|EMINI|E-MINI)\b|스왑|선물|선도|[CP] ?\d+(,\d{3})*(\.\d+)?$|\b[CP]\d+ (INDEX|EQUITY)\b"
-    r"|\b[FCP] 20\d{4}",
+    r"\b(TRS|SWAP|FUT|FUTS|FUTURES?|FUTR|FWD|E-?MINI?)\b|스왑|선물|선도|포워드"
+    r"|\b[FCP] 20\d{4}\b|\b[CP] ?\d[\d,.]*( (INDEX|EQUITY))?$|\d INDEX$",
     re.IGNORECASE,
 )
 BOND_NAME = re.compile(
-    r"\b(TREASURY|T-?BILLS?|T-?NOTE|T-?BOND|BONDS?|NOTES?|TBILL)\b|^[BT] (\d|\d+ \d+/\d+ )?.*\d{2}/\d{2}/\d{2,4}$"
-    r"|국고|국채|통안|\(CP\)|\(단\)|채권",
+    r"\b(TREASURY|T-?BILLS?|T-?NOTES?|T-?BONDS?|BONDS?|NOTES?|PERP)\b|\b\d{1,2}/\d{1,2}/\d{2,4}$"
+    r"|국고|국채|통안|채권|\(CP\)|\(단\)",
     re.IGNORECASE,
 )
 MONEY_MARKET = re.compile(r"KRYZCP|KRYZST")
@@ -97,7 +98,7 @@ def code_of(row: Row, kind: str) -> str:
     if kind == "cash":
         return "CASH"
     code, long = text(row, "COMPST_ISU_CD"), isin(row)
-    if kind in ("stock", "etf"):
+    if kind in ("stock", "etf") and (long is None or long.startswith("KR")):
         if code and ETF_CODE.fullmatch(code):
             return code
         if long and long.startswith("KR7"):
