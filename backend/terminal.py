@@ -1,10 +1,10 @@
-"""What long-running commands show and hear: the steps of a set-up with their times, and the signals that end them."""
+"""What long-running commands show and hear: the steps of a set-up with their times, progress, the signals that end them."""
 
 from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -38,6 +38,25 @@ class Steps:
             self._status.update(f"{self._title}: {text}{share}")
         elif not share:
             self._console.print(f"  {text}", style="dim")
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int], None] | None]:
+    """Give a function that shows what is being done and how much of how much is, on the standard error.
+
+    None where that is no terminal.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+        yield lambda text, done, total: bar.update(task, description=text, completed=done, total=total or None)
 
 
 def stop_on_signals() -> None:

@@ -7,12 +7,16 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from backend.terminal import progress_bar
+
 if TYPE_CHECKING:
     from backend.collection.daily import Collected, Progress
+    from backend.collection.gaps import Uncollected
     from backend.collection.sources.krx import Krx
     from backend.db.engine import Database
     from backend.errors import AtlasError
@@ -51,7 +55,7 @@ def krx(day: Day = None, first: First = None, last: Last = None, etfs: Etfs = No
     failures: list[tuple[date, AtlasError]] = []
     with _errors_told(as_json):
         wanted, codes = _wanted(day, first, last), _codes(etfs)
-        with _krx() as (database, source), _progress() as progress:
+        with _krx() as (database, source), progress_bar() as progress:
             for each in wanted:
                 try:
                     done.append(daily.collect(database, source, each, codes, progress=_about(progress, each, wanted)))
@@ -81,7 +85,7 @@ def plan(day: Day = None, chunks: Chunks = 1, as_json: AsJson = False) -> None:
     """Fetch the list of ETFs and the prices of a date, and print which ETFs' baskets it takes."""
     from backend.collection import daily
 
-    with _errors_told(as_json), _krx() as (database, source), _progress() as progress:
+    with _errors_told(as_json), _krx() as (database, source), progress_bar() as progress:
         planned = daily.plan(database, source, _day(day), progress=progress)
     _print(planned.as_dict(chunks)) if as_json else typer.echo(str(planned))
 
@@ -93,7 +97,7 @@ def baskets(day: Day = None, etfs: Etfs = None, as_json: AsJson = False) -> None
 
     with _errors_told(as_json):
         chosen, codes = _day(day), _codes(etfs)
-        with _krx() as (database, source), _progress() as progress:
+        with _krx() as (database, source), progress_bar() as progress:
             planned = daily.planned(database, chosen)
             fetched = daily.fetch_baskets(database, source, planned, codes, progress=progress)
     _print({"date": str(chosen)} | fetched.as_dict()) if as_json else typer.echo(f"{chosen}: {fetched}")
@@ -105,7 +109,7 @@ def load(day: Day = None, as_json: AsJson = False) -> None:
     from backend.collection import daily
 
     with _errors_told(as_json), _database() as database:
-        with _progress() as progress:
+        with progress_bar() as progress:
             summary = daily.load_day(database, _day(day), progress=progress)
         _bring_up_examples(database)
     _print(daily.loaded(summary)) if as_json else typer.echo(str(summary))
@@ -116,7 +120,7 @@ def reference(as_json: AsJson = False) -> None:
     """Refresh names, fees and managers of all ETFs; a renamed ETF is found by its old name, too."""
     from backend.collection import listing
 
-    with _errors_told(as_json), _krx() as (database, source), _progress() as progress:
+    with _errors_told(as_json), _krx() as (database, source), progress_bar() as progress:
         refreshed = listing.refresh(database, source, progress=progress)
     _print(refreshed.as_dict()) if as_json else typer.echo(str(refreshed))
 
@@ -132,8 +136,13 @@ def gaps(first: First = None, last: Last = None, as_json: AsJson = False) -> Non
     if as_json:
         _print({"gaps": [one.as_dict() for one in found], "uncollected": [one.as_dict() for one in absent]})
         return
-    _show("ETFs without a basket", ("date", "code", "name", "reason"), [list(one.as_dict().values()) for one in found])
-    _show("Trading days not collected", ("date", "status", "reason"), [list(one.as_dict().values()) for one in absent])
+    _show(
+        f"ETFs without a basket ({len(found):,})",
+        ("date", "code", "name", "reason"),
+        [list(one.as_dict().values()) for one in found],
+    )
+    spans = [(_span([one.date for one in days]), *kind) for kind, days in _alike(absent)]
+    _show(f"Trading days not collected ({len(absent):,})", ("dates", "status", "reason"), spans)
 
 
 @collect.command("fill")
@@ -144,7 +153,7 @@ def fill(day: Day = None, as_json: AsJson = False) -> None:
     """
     from backend.collection import gaps as filling
 
-    with _errors_told(as_json), _krx() as (database, source), _progress() as progress:
+    with _errors_told(as_json), _krx() as (database, source), progress_bar() as progress:
         last = _day(day)
         first = last if day else last - timedelta(days=FILLED_DAYS)
         filled = filling.fill(database, source, filling.find(database, first, last), progress=progress)
@@ -281,28 +290,22 @@ def _show(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     from rich.table import Table
 
     if not rows:
-        typer.echo(f"{title}: none")
+        typer.echo(title)
         return
-    table = Table(*columns, title=f"{title} ({len(rows):,})", title_justify="left")
+    table = Table(*columns, title=title, title_justify="left")
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     Console().print(table)
 
 
-@contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """A bar with counts on the terminal, nothing where standard error is none."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+def _alike(days: Sequence[Uncollected]) -> Iterator[tuple[tuple[str, str | None], list[Uncollected]]]:
+    """Yield each row of dates that have the same status and reason."""
+    for kind, same in groupby(days, key=lambda one: (one.status, one.reason)):
+        yield kind, list(same)
 
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("starting", total=None)
-        yield lambda text, done, total: bar.update(task, description=text, completed=done, total=total or None)
+
+def _span(days: Sequence[date]) -> str:
+    return str(days[0]) if len(days) == 1 else f"{min(days)} … {max(days)} ({len(days):,})"
 
 
 def _about(progress: Progress | None, day: date, wanted: Sequence[date]) -> Progress | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from backend.terminal import progress_bar
 
 if TYPE_CHECKING:
     from backend.db.engine import Database
@@ -38,7 +39,7 @@ def load_sample(
         loading.make_ready(database)
         bring_up_to_date(database)
         return
-    with _progress() as progress:
+    with progress_bar() as progress:
         summary = loading.load_sample(database, progress=progress)
     # What is loaded is there to be asked.
     bring_up_to_date(database)
@@ -60,7 +61,7 @@ def load_files(
     from backend.collection import load as loading
 
     database = _database()
-    with _progress() as progress:
+    with progress_bar() as progress:
         summary = loading.load_files(database, directory, until=until.date() if until else None, progress=progress)
     # What is loaded is there to be asked.
     bring_up_to_date(database)
@@ -72,26 +73,6 @@ def _database() -> Database:
     from backend.settings import get_settings
 
     return open_database(get_settings())
-
-
-@contextmanager
-def _progress():
-    """A progress bar on the terminal, nothing where standard error is none."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("starting", total=None)
-
-        def show(text: str, done: int, total: int) -> None:
-            bar.update(task, description=text, completed=done, total=total or None)
-
-        yield show
 
 
 def _report(summary, as_json: bool) -> None:
