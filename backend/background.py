@@ -10,6 +10,7 @@ from typing import Protocol
 
 from agent.embedding.worker import EmbeddingWorker
 from backend.db.engine import Database
+from backend.notifications.discord.sender import DiscordSender
 from backend.settings import Settings
 
 
@@ -23,7 +24,7 @@ class Service(Protocol):
 
 def services(database: Database, settings: Settings) -> list[Service]:
     """Return the services of an installation, not started yet."""
-    return [EmbeddingWorker(database, settings)]
+    return [EmbeddingWorker(database, settings), DiscordSender(database, settings)]
 
 
 class Background:

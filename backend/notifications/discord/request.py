@@ -1,0 +1,220 @@
+"""One message to Discord over HTTP, and what came of it. Neither log nor outcome ever holds the webhook's token."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+import re
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Literal
+
+import httpx
+
+from backend.notifications.discord.address import Webhook
+from backend.notifications.discord.markdown import one_line
+
+REQUEST_S = 10.0
+"""Deadline of one message with all that Discord answers."""
+STOP_S = 0.5
+"""How long an answer is still waited for when the process is to end."""
+LONGEST_WAIT_S = 86_400.0
+# What is asked for where a limit was reached and the answer does not say for how long.
+UNTOLD_WAIT_S = 60.0
+# Somebody between us and Discord gave up waiting for it: the message may have arrived.
+UNCLEAR = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT, 520, 524)
+ANSWER_BYTES = 65_536
+Verdict = Literal["sent", "again", "refused", "gone", "in_doubt"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a message, and why.
+
+    `again` means that Discord certainly did not take it; `gone` that the webhook is no longer one; `in_doubt` that nobody here
+    can tell whether it was taken. Discord is to be left alone for `wait_s` seconds, by every webhook if `everywhere`.
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    wait_s: float = 0.0
+    everywhere: bool = False
+
+
+@dataclass
+class _Exchange:
+    """How far a request got: whether a byte of it may have left, and what of the answer came."""
+
+    begun: bool = False
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    async def trace(self, event: str, _info: Mapping[str, Any]) -> None:
+        if event.endswith("send_request_headers.started"):
+            self.begun = True
+
+
+class _HideWebhooks(logging.Filter):
+    """httpx logs the URL of each request, which is the secret."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        if "/webhooks/" in message:
+            record.msg, record.args = re.sub(r"(/webhooks/\d+/)[\w-]+", r"\1(token)", message), ()
+        return True
+
+
+logging.getLogger("httpx").addFilter(_HideWebhooks())
+
+
+def post(
+    webhook: Webhook,
+    api_url: str,
+    message: Mapping[str, Any],
+    *,
+    deadline_s: float = REQUEST_S,
+    stopped: threading.Event | None = None,
+) -> Outcome:
+    """Send a message and return what came of it within the deadline, or shortly after `stopped` is set. Raises nothing that a network can cause."""
+    loop = asyncio.new_event_loop()
+    try:
+        # Closing the loop does not wait for a name that is still being looked up.
+        return loop.run_until_complete(_within(webhook, api_url, message, deadline_s, stopped or threading.Event()))
+    finally:
+        loop.close()
+
+
+async def _within(
+    webhook: Webhook, api_url: str, message: Mapping[str, Any], deadline_s: float, stopped: threading.Event
+) -> Outcome:
+    exchange = _Exchange()
+    task = asyncio.create_task(_send(webhook.url(api_url), message, deadline_s, exchange))
+    until, ending = time.monotonic() + deadline_s, math.inf
+    while not task.done() and time.monotonic() < min(until, ending):
+        await asyncio.wait({task}, timeout=0.05)
+        if stopped.is_set():
+            ending = min(ending, time.monotonic() + STOP_S)
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=1.0)
+    error = None if not task.done() or task.cancelled() else task.exception()
+    if exchange.status is not None:
+        return judged(exchange.status, exchange.headers, exchange.body, webhook)
+    if error is not None and not isinstance(error, (httpx.HTTPError, httpx.InvalidURL, OSError, ssl.SSLError)):
+        raise error
+    what = (
+        f"{type(error).__name__}: {error}"
+        if error
+        else f"no answer within {deadline_s:g} s or before the process ended"
+    )
+    reason = webhook.hide(one_line(what))[:300]
+    never_left = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout))
+    return Outcome("in_doubt" if exchange.begun and not never_left else "again", reason)
+
+
+async def _send(url: str, message: Mapping[str, Any], deadline_s: float, exchange: _Exchange) -> None:
+    # A connection of its own: one that was kept may have been closed by the other side just when a message leaves on it.
+    async with (
+        httpx.AsyncClient(timeout=deadline_s, verify=_trust(), follow_redirects=False) as client,
+        client.stream("POST", url, json=message, extensions={"trace": exchange.trace}) as answer,
+    ):
+        exchange.headers, exchange.status = answer.headers, answer.status_code
+        if answer.is_success:
+            return
+        async for piece in answer.aiter_bytes():
+            exchange.body += piece
+            if len(exchange.body) > ANSWER_BYTES:
+                return
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Reading the certificates of the authorities takes longer than sending a message."""
+    return httpx.create_ssl_context()
+
+
+def judged(status: int, headers: Mapping[str, str], body: bytes, webhook: Webhook) -> Outcome:
+    """Return what an answer of Discord's means for the message."""
+    content = _json(body)
+    reason = webhook.hide(_reason(status, content))
+    match status:
+        case _ if 200 <= status < 300:
+            return Outcome("sent", wait_s=_until_reset(headers))
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            everywhere = content.get("global") is True or headers.get("x-ratelimit-global") == "true"
+            return Outcome("again", reason, _retry_after(headers, content), everywhere)
+        case HTTPStatus.FORBIDDEN if "html" in headers.get("content-type", ""):
+            # Not Discord's answer but that of what stands before it, which bars an address of the Internet for a while.
+            return Outcome("again", reason, UNTOLD_WAIT_S)
+        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN | HTTPStatus.NOT_FOUND:
+            return Outcome("gone", reason)
+        case _ if status in UNCLEAR:
+            return Outcome("in_doubt", reason)
+        case _ if status >= 500:
+            return Outcome("again", reason, _seconds(headers.get("retry-after")) or 0.0)
+        case _:
+            return Outcome("refused", reason)
+
+
+def _json(body: bytes) -> Mapping[str, Any]:
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _reason(status: int, content: Mapping[str, Any]) -> str:
+    """Return an answer in one line: status, message, code, and each fault of a form with its place."""
+    said = [f"HTTP {status}", one_line(str(content.get("message") or ""))]
+    if content.get("code"):
+        said.append(f"(code {one_line(str(content['code']))[:20]})")
+    return one_line(" ".join([*said, *_faults(content.get("errors"))]))[:500]
+
+
+def _faults(errors: Any, place: str = "") -> list[str]:
+    if not isinstance(errors, dict):
+        return []
+    found = [
+        f"{place}: {fault.get('message')} [{fault.get('code')}]"
+        for fault in errors.get("_errors") or []
+        if isinstance(fault, dict)
+    ]
+    for name, inner in list(errors.items())[:30]:
+        if name != "_errors":
+            found += _faults(inner, f"{place}.{name}".lstrip("."))
+    return found
+
+
+def _retry_after(headers: Mapping[str, str], content: Mapping[str, Any]) -> float:
+    """Return how long a 429 asks to wait, seconds: the body's figure is more exact than the header's."""
+    for told in (content.get("retry_after"), headers.get("retry-after"), headers.get("x-ratelimit-reset-after")):
+        seconds = _seconds(told)
+        if seconds is not None:
+            return seconds
+    return UNTOLD_WAIT_S
+
+
+def _until_reset(headers: Mapping[str, str]) -> float:
+    """Return how long the next message has to wait when this was the last that the rate limit allows, seconds."""
+    if _seconds(headers.get("x-ratelimit-remaining")) != 0:
+        return 0.0
+    return _seconds(headers.get("x-ratelimit-reset-after")) or 0.0
+
+
+def _seconds(told: object) -> float | None:
+    if isinstance(told, bool) or not isinstance(told, (int, float, str)):
+        return None
+    try:
+        seconds = float(told)
+    except (ValueError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), LONGEST_WAIT_S) if math.isfinite(seconds) else None
