@@ -1,0 +1,1 @@
+"""Airflow beside the application: its environment, its three processes, its API."""
