@@ -36,5 +36,5 @@ def configure(level: str = "INFO") -> None:
         )
     )
     logging.basicConfig(handlers=[output], level=level.upper(), force=True)
-    for chatty in ("alembic", "httpx", "httpx2", "openai", "uvicorn.error"):
+    for chatty in ("alembic", "httpcore", "httpx", "httpx2", "openai", "uvicorn.error"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
