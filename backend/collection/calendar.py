@@ -82,10 +82,19 @@ def trading_days(first: date, last: date) -> list[date]:
     return [day for day in (first + timedelta(days=n) for n in range(count)) if is_trading_day(day)]
 
 
-def newest_final_day(now: datetime | None = None) -> date:
+def now() -> datetime:
+    """Return the time in Seoul."""
+    return datetime.now(SEOUL)
+
+
+def today() -> date:
+    """Return the date in Seoul."""
+    return now().date()
+
+
+def newest_final_day() -> date:
     """Return the newest trading day whose figures are final: today from FINAL_AT on, else the one before."""
-    now = (now or datetime.now(SEOUL)).astimezone(SEOUL)
-    today = now.date()
-    if is_trading_day(today) and now.time() >= FINAL_AT:
-        return today
-    return previous_trading_day(today)
+    moment = now()
+    if is_trading_day(moment.date()) and moment.time() >= FINAL_AT:
+        return moment.date()
+    return previous_trading_day(moment.date())

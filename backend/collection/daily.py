@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -218,6 +218,8 @@ def load_day(
                 ko=f"{day} 구성종목이 하나도 온전히 오지 않아 적재하지 않았습니다. 다시 수집해 주세요.",
             )
     if day in summary.rejected_dates:
+        # Whatever was wrong is asked for again by the next run.
+        staged.forget()
         first = next(issue for issue in summary.rejected if day in issue.dates)
         raise LoadError(
             f"{day} was rejected: {first}.", ko=f"{day} 자료에 잘못된 행이 있어 적재하지 않았습니다: {first}"
@@ -228,7 +230,7 @@ def load_day(
 def check_day(day: date) -> None:
     """Raise InvalidInput for a date to come, NotPublished for one that is not over; UnknownYear as the calendar does."""
     newest = calendar.newest_final_day()
-    today = datetime.now(calendar.SEOUL).date()
+    today = calendar.today()
     if day > today:
         raise InvalidInput(
             f"{day} is in the future (today is {today} in Seoul).", ko=f"{day}은(는) 아직 오지 않았습니다."
@@ -254,7 +256,7 @@ def _check_whole(day: date, listing: Rows, prices: Rows) -> None:
 
 def _no_figures(database: Database, day: date) -> DayPlan:
     """Judge a day on which KRX has no figures though the calendar calls it a trading day."""
-    if datetime.now(calendar.SEOUL).date() - day < LATE_FOR:
+    if calendar.today() - day < LATE_FOR:
         raise NotPublished(
             f"KRX has not published {day} yet: try again later.", ko=f"KRX가 아직 {day} 자료를 내지 않았습니다."
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -64,8 +63,7 @@ def refresh(database: Database, source: krx.Krx, *, progress: Progress | None = 
         )
     before = _etfs(database)
     rows = source.listing()
-    today = datetime.now(calendar.SEOUL).date()
-    load(database, lambda: krx.feed(today, rows, [], {}, {}), progress=progress)
+    load(database, lambda: krx.feed(calendar.today(), rows, [], {}, {}), progress=progress)
     return _difference(before, _etfs(database))
 
 

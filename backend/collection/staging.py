@@ -93,6 +93,11 @@ class Staging:
         """Note that an answer is `missing` or `failed`, unless there is one."""
         self._write(subject, status, reason, None)
 
+    def forget(self) -> None:
+        """Drop every answer of the date."""
+        with self._engine.begin() as connection:
+            connection.execute(text("DELETE FROM source_answers WHERE source = :source AND date = :day"), self._key)
+
     def _write(self, subject: str, status: str, reason: str | None, rows: Rows | None) -> None:
         with self._engine.begin() as connection:
             connection.execute(

@@ -96,8 +96,9 @@ def test_beyond_its_years_the_calendar_does_not_guess(day):
         ((2026, 2, 19, 8, 0), date(2026, 2, 13)),
     ],
 )
-def test_a_day_is_final_in_the_evening_in_seoul(utc, newest):
-    assert calendar.newest_final_day(datetime(*utc, tzinfo=UTC)) == newest
+def test_a_day_is_final_in_the_evening_in_seoul(monkeypatch, utc, newest):
+    monkeypatch.setattr(calendar, "now", lambda: datetime(*utc, tzinfo=UTC).astimezone(calendar.SEOUL))
+    assert calendar.newest_final_day() == newest
 
 
 @pytest.mark.real
