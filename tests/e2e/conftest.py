@@ -1,86 +1,22 @@
-"""What the browser tests share: a Chromium, and pages whose console is watched."""
+"""What the browser tests share: the application with an agent that follows a script."""
 
 from __future__ import annotations
 
-import os
-import shutil
+import itertools
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from psycopg.types.json import Jsonb
 from scripted_chat import ScriptedAgent, serving
 
-from backend import web_build
 from backend.app import create_app
 from backend.chat.stream import ChatRuns
 from backend.db.engine import Database
 from backend.settings import Settings
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-# A failing request is the browser's own message, and what some tests are about.
-EXPECTED = "Failed to load resource"
-
-OpenPage = Callable[..., Page]
-
-
-@pytest.fixture(scope="session")
-def built_page() -> None:
-    """The browser application, built from its sources as they are."""
-    web_build.build(print)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A Chromium without a window."""
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        message = f"THE BROWSER IS MISSING: none of {', '.join(PROGRAMS)} is installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser, built_page: None) -> Iterator[OpenPage]:
-    """A function that opens an address as a person would; the test fails if a page complained in its console."""
-    complaints: list[str] = []
-    contexts = []
-
-    def open_(address: str, *, width: int = 1280, height: int = 860, phone: bool = False, **options: object) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, locale="ko-KR", is_mobile=phone, has_touch=phone, **options
-        )
-        context.set_default_timeout(10_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on(
-            "console",
-            lambda message: (
-                complaints.append(f"{message.type}: {message.text}")
-                if message.type in ("error", "warning") and not message.text.startswith(EXPECTED)
-                else None
-            ),
-        )
-        page.goto(address)
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert complaints == []
+_days = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -98,3 +34,32 @@ def scripted_server(
     with serving(app) as address:
         app.state.chat_runs = ChatRuns(agent, recorder=app.state.turns)
         yield address
+
+
+def collected_content(day: date, **changed: Any) -> dict[str, Any]:
+    """What a collection of 921 ETFs may bring."""
+    stocks = [("005930", "삼성전자"), ("042700", "한미반도체"), ("NVDA US", "NVIDIA Corp")]
+    moved = [{"code": code, "name": name, "etfs": 3, "active": 2} for code, name in stocks]
+    traded = [{"code": code, "name": name, "etfs": 12} for code, name in stocks]
+    return {
+        "source": "krx", "label": "KRX", "date": day.isoformat(), "compared_with": (day - timedelta(1)).isoformat(),
+        "etfs": 921, "holdings": 59_012, "prices": 1_001, "trades": 812, "gaps": 1,
+        "new": moved, "new_total": 31, "out": moved[:1], "out_total": 1, "bought": traded, "sold": traded[:2],
+        "missing": [{"code": "069500", "name": "KODEX 200", "reason": "답이 오지 않음"}], **changed,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def collected(chat_database: Database) -> Callable[..., date]:
+    """A function that commits the event of one more collected day, as a load does, and gives the day."""
+
+    def collect(**changed: Any) -> date:
+        day = date(2026, 9, 1) + timedelta(days=next(_days))
+        with chat_database.connect("atlas_loader", autocommit=True) as connection:
+            connection.execute(
+                "SELECT add_notification('collection', NULL, %s, '', %s)",
+                [day, Jsonb(collected_content(day, **changed))],
+            )
+        return day
+
+    return collect

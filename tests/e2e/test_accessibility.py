@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,28 @@ def test_every_state_of_the_page_keeps_the_rules(
     assert violations(page, axe) == []
     page.get_by_role("button", name="지난 대화").click()
     expect(page.locator(".conversation").first).to_be_visible()
+    assert violations(page, axe) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_bell_and_its_list_keep_the_rules(
+    open_page: Callable[..., Page],
+    scripted_server: str,
+    collected: Callable[..., date],
+    axe: str,
+    scheme: str,
+    width: int,
+) -> None:
+    page = open_page(scripted_server, width=width, color_scheme=scheme, reduced_motion="reduce")
+    page.locator(".bell").click()
+    expect(page.get_by_text("알림을 불러오는 중…")).to_have_count(0)
+    page.keyboard.press("Escape")
+    collected()
+    expect(page.locator(".arrival-card")).to_be_visible()
+    assert violations(page, axe) == []
+    page.locator(".arrival-card").click()
+    page.locator(".gaps summary").first.click()
     assert violations(page, axe) == []
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
 
 import pytest
 from breakable_connection import BreakableConnection
 from fastapi import FastAPI
 from playwright.sync_api import Locator, Page, expect
-from psycopg.types.json import Jsonb
 from scripted_chat import XSS, serving
 
 from backend.app import create_app
@@ -23,35 +20,6 @@ pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
 Collected = Callable[..., date]
-_days = itertools.count(1)
-
-
-def content(day: date, **changed: Any) -> dict[str, Any]:
-    """What a collection of 921 ETFs may bring."""
-    stocks = [("005930", "삼성전자"), ("042700", "한미반도체"), ("NVDA US", "NVIDIA Corp")]
-    moved = [{"code": code, "name": name, "etfs": 3, "active": 2} for code, name in stocks]
-    traded = [{"code": code, "name": name, "etfs": 12} for code, name in stocks]
-    return {
-        "source": "krx", "label": "KRX", "date": day.isoformat(), "compared_with": (day - timedelta(1)).isoformat(),
-        "etfs": 921, "holdings": 59_012, "prices": 1_001, "trades": 812, "gaps": 1,
-        "new": moved, "new_total": 31, "out": moved[:1], "out_total": 1, "bought": traded, "sold": traded[:2],
-        "missing": [{"code": "069500", "name": "KODEX 200", "reason": "답이 오지 않음"}], **changed,
-    }  # fmt: skip
-
-
-@pytest.fixture
-def collected(chat_database: Database) -> Collected:
-    """A function that commits the event of one more collected day, as a load does, and gives the day."""
-
-    def collect(**changed: Any) -> date:
-        day = date(2026, 9, 1) + timedelta(days=next(_days))
-        with chat_database.connect("atlas_loader", autocommit=True) as connection:
-            connection.execute(
-                "SELECT add_notification('collection', NULL, %s, '', %s)", [day, Jsonb(content(day, **changed))]
-            )
-        return day
-
-    return collect
 
 
 @pytest.fixture
@@ -141,11 +109,10 @@ def test_every_tab_hears_it_once_over_one_stream_and_reading_in_one_is_reading_i
         tabs = [first, *(first.context.new_page() for _ in range(7))]
         for tab in tabs[1:]:
             tab.goto(address)
-            ready(tab)
-        assert application.state.hub.clients == 1
         collected()
         for tab in tabs:
             expect(count(tab)).to_have_text("1")
+        assert application.state.hub.clients == 1
         # The tab that listened goes; another takes its place and misses nothing.
         first.close()
         collected()

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react'
 /** What the market data in use is, as /api/ready says. */
 export interface MarketStatus {
   state: 'unknown' | 'ready' | 'unready' | 'away'
-  dataset: 'sample' | 'files' | null
+  dataset: 'sample' | 'files' | 'krx' | null
   asOf: string | null
   /** The language model that can be asked; null where none is configured. */
   model: string | null
@@ -17,7 +17,7 @@ const AWAY: MarketStatus = { ...UNKNOWN, state: 'away', detail: '서버에 연�
 
 async function look(signal: AbortSignal): Promise<MarketStatus> {
   const response = await fetch('/api/ready', { signal })
-  const body = (await response.json()) as { dataset?: 'sample' | 'files'; as_of?: string; model?: string; detail?: string }
+  const body = (await response.json()) as { dataset?: 'sample' | 'files' | 'krx'; as_of?: string; model?: string; detail?: string }
   if (!response.ok) return { ...UNKNOWN, state: 'unready', detail: body.detail ?? '지금은 질문에 답할 수 없습니다.' }
   const model = body.model === 'offline' ? null : (body.model ?? null)
   return { state: 'ready', dataset: body.dataset ?? null, asOf: body.as_of ?? null, model, detail: null }

@@ -23,7 +23,7 @@ export interface Answer {
   as_of: string | null
   model: string
   elapsed_ms: number
-  dataset: 'sample' | 'files' | null
+  dataset: 'sample' | 'files' | 'krx' | null
   suggestions: string[]
   source?: Source | null
   /** The verified question, where `source` is `verified`. */

@@ -20,7 +20,6 @@ export function NotificationBell({ store, notices, onAsk }: NotificationBellProp
   const [open, setOpen] = useState(false)
   const { unread, fresh } = notices
   const count = unread > 99 ? '99+' : String(unread)
-  const label = unread > 0 ? `알림, 읽지 않은 알림 ${count}개` : '알림'
 
   useEffect(() => {
     if (!fresh) return
@@ -31,15 +30,13 @@ export function NotificationBell({ store, notices, onAsk }: NotificationBellProp
   return (
     <>
       <button
-        type="button" className="button quiet square bell" aria-label={label} title={label} aria-haspopup="dialog"
+        type="button" className="button quiet square bell" title="알림" aria-haspopup="dialog"
         onClick={() => setOpen(true)}
       >
         <Icon name="bell" />
-        {unread > 0 && (
-          <span className="bell-count" aria-hidden="true">
-            {count}
-          </span>
-        )}
+        <span className="for-screen-readers">알림{unread > 0 && ', 읽지 않은 알림 '}</span>
+        {unread > 0 && <span className="bell-count">{count}</span>}
+        {unread > 0 && <span className="for-screen-readers">개</span>}
       </button>
       <div className="arrival" role="status" aria-live="polite">
         {fresh && !open && (
