@@ -25,6 +25,7 @@ from backend.collection.sources.krx.rows import (
     says_nothing,
 )
 from backend.collection.sources.krx.session_file import SessionFile
+from backend.errors import AtlasError
 
 SERVICE = "KRX data service"
 ROWS = "output"
@@ -203,7 +204,7 @@ class DataService:
 
     def _log_in(self, session: _Session, user: SecretStr, password: SecretStr) -> None:
         self._connection.set_cookies({})
-        failure: KrxUnavailable | None = None
+        failure: AtlasError | None = None
         let_in = False
         try:
             let_in = statistics.load().log_in(session, user.get_secret_value(), password.get_secret_value())
@@ -211,10 +212,8 @@ class DataService:
             failure = KrxUnavailable(
                 f"{SERVICE} answers the log-in with LOGOUT.", ko="KRX가 로그인을 받지 않습니다.", passing=True
             )
-        except KrxUnavailable as error:
-            failure = KrxUnavailable(
-                error.message, ko=error.ko, passing=error.passing, retry_after_s=error.retry_after_s
-            )
+        except AtlasError as error:
+            failure = error.with_traceback(None)
         except (AttributeError, TypeError):
             failure = KrxUnavailable(
                 f"{SERVICE} answers the log-in in a form that is not known. Look for a newer version of ETF Atlas.",
