@@ -13,7 +13,14 @@ import typer
 
 ROOT = Path(__file__).resolve().parents[2]
 # The order matters: the later ones of the root are constrained by the first. Airflow has an environment of its own.
-FILES = ("requirements", "requirements-dev", "requirements-node", "requirements-bench", "airflow/requirements")
+FILES = (
+    "requirements",
+    "requirements-dev",
+    "requirements-node",
+    "requirements-bench",
+    "requirements-krx",
+    "airflow/requirements",
+)
 
 
 def register(app: typer.Typer) -> None:
