@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from browser import browser, built_page, open_page  # noqa: F401 (fixtures)
 from psycopg import sql
 
 from backend.db.engine import Database
