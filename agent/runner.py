@@ -197,11 +197,11 @@ def _note(context: RunContext, question: Question) -> str:
     if question.english:
         return (
             f"_Data date {day}._"
-            if context.dataset == "files"
+            if context.dataset != "sample"
             else f"_Data date {day}. Sample data: the figures are invented._"
         )
     return (
         f"_데이터 기준일 {day}_"
-        if context.dataset == "files"
+        if context.dataset != "sample"
         else f"_데이터 기준일 {day} · 예시 데이터라 수치는 실제와 다릅니다_"
     )

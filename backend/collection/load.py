@@ -81,6 +81,11 @@ class Summary:
     as_of: date | None = None
     seconds: float = 0.0
 
+    @property
+    def notified(self) -> bool:
+        """Whether anything was news."""
+        return bool(self.notified_dates)
+
     def as_dict(self) -> dict:
         """Return the summary as JSON values. `etfs` counts those in the market, the other counts are of this load."""
         return {
@@ -96,6 +101,7 @@ class Summary:
             "prices": self.prices,
             "trades": self.trades,
             "gaps": self.gaps,
+            "notified": self.notified,
             "rejected": [issue.as_dict() for issue in self.rejected],
             "as_of": self.as_of.isoformat() if self.as_of else None,
             "seconds": round(self.seconds, 2),
@@ -197,10 +203,8 @@ def _load(connection: Connection, feed: Feed, until: date | None, say: Progress,
         for (etf, day), reason in feed.missing.items()
         if day not in market.rejected_dates and (until is None or day <= until)
     }
-    market = market.accepted(until)
     say("resolving securities", 0, 0)
-    resolved = resolve.resolve(market.holdings, market.etfs, market.stocks, market.equivalents, state.codes)
-    plan = planning.make(market, resolved, state, feed.source, missing)
+    market, resolved, plan = _plan(market.accepted(until), state, feed.source, missing)
     if feed.source == "sample" and plan.contradicts(state):
         # Another version of the sample market: what the two do not share must not stay.
         replaces, state = True, Stored()
@@ -224,6 +228,20 @@ def _load(connection: Connection, feed: Feed, until: date | None, say: Progress,
     return summary
 
 
+def _plan(
+    market: Market, state: Stored, source: str, missing: dict[tuple[str, date], str]
+) -> tuple[Market, pl.DataFrame, planning.Plan]:
+    """Return the market without the dates of which no basket came, its securities, and what there is to write."""
+    resolved = resolve.resolve(market.holdings, market.etfs, market.stocks, market.equivalents, state.codes)
+    plan = planning.make(market, resolved, state, source, missing)
+    if not plan.empty:
+        return market, resolved, plan
+    there = {key: reason for key, reason in missing.items() if key[1] not in plan.empty}
+    market, resolved, rest = _plan(market.accepted(without=plan.empty), state, source, there)
+    rest.empty = plan.empty
+    return market, resolved, rest
+
+
 def _write_days(
     connection: Connection,
     feed: Feed,
@@ -244,7 +262,7 @@ def _write_days(
         graph = reference.Graph.load(cursor)
         etfs = graph.nodes[HISTORY, "ETF"].ids
         earlier = set(etfs)
-        if reference.write(cursor, market, resolved, graph):
+        if reference.write(cursor, market, resolved, graph, feed.source):
             say("collecting names", 0, len(plan.days))
             prices.adopt(cursor, graph, etfs.keys() - earlier)
             search_index.rebuild(connection)

@@ -26,8 +26,9 @@ class Day:
 
     `snapshots` are the ETFs whose basket is new or different, with its hash; those in `gaps` (with the reason) leave
     the graphs alone, and those that did not come at all have no basket. `rederived` are the ETFs and dates whose
-    trades are computed anew, with the date of the snapshot before. `etfs`, `holdings` and `priced` count what the feed
-    delivers of the date, changed or not: whole baskets, their rows, prices.
+    trades are computed anew, with the date of the snapshot before. `added` are the ETFs without a whole basket until
+    now. `etfs`, `holdings` and `priced` count what the feed delivers of the date, changed or not: whole baskets, their
+    rows, prices.
     """
 
     date: date
@@ -39,6 +40,7 @@ class Day:
     gaps: dict[str, str] = field(default_factory=dict)
     prices: dict[str, tuple] = field(default_factory=dict)
     rederived: dict[tuple[str, date], date | None] = field(default_factory=dict)
+    added: set[str] = field(default_factory=set)
     known: bool = False
     recorded: bool = False
 
@@ -145,6 +147,9 @@ def make(
     empty = _without_baskets(days, missing, stored)
     for day in empty:
         del days[day]
+    for etf, day in changed:
+        if day in days and day not in stored.constituents.get(etf, ()):
+            days[day].added.add(etf)
     needed = _pair_up(days, set(changed), stored)
     skipped = [day for day in days.values() if not day.changed]
     due = [day for day in days.values() if day.changed]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -71,9 +71,20 @@ class Graph:
         return pl.DataFrame(rows, schema={"label": pl.String, "code": pl.String, "id": pl.Int64}, orient="row")
 
 
-def write(cursor: Cursor, market: Market, resolved: pl.DataFrame, graph: Graph) -> bool:
-    """Bring the reference tables and their nodes level with the market, and return whether anything changed."""
-    changes = _upsert(cursor, "etfs", ("code",), ETF_COLUMNS, market.etfs.select(ETF_COLUMNS).iter_rows())
+def write(cursor: Cursor, market: Market, resolved: pl.DataFrame, graph: Graph, source: str) -> bool:
+    """Bring the reference tables and their nodes level with the market, and return whether anything changed.
+
+    What a source does not say leaves what is known: no cell is emptied. An ETF that was renamed keeps its old name
+    among its former ones.
+    """
+    changes = _upsert(
+        cursor,
+        "etfs",
+        ("code",),
+        ETF_COLUMNS,
+        market.etfs.select(ETF_COLUMNS).iter_rows(),
+        staged=lambda table: _keep_etfs(cursor, table, source),
+    )
     changes += _upsert(cursor, "etfs", ("code",), ("code", "name"), _unlisted_etfs(market, resolved), update=False)
     canonical = stock_canonicals(market.holdings, market.stocks, market.equivalents, _known_codes(cursor))
     stocks = [canonical.get(code, code) for code in market.stocks["code"]]
@@ -106,8 +117,12 @@ def _upsert(
     rows: Iterable[Sequence],
     *,
     update: bool = True,
+    staged: Callable[[sql.Identifier], None] | None = None,
 ) -> int:
-    """Insert rows and, where `update`, replace what differs; return how many rows that changed."""
+    """Insert rows and, where `update`, replace what differs and is not null; return how many rows that changed.
+
+    `staged` is called with the name of the table of the rows before they are taken over.
+    """
     name, staging = sql.Identifier(table), sql.Identifier(f"staged_{table}")
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     cursor.execute(
@@ -116,15 +131,21 @@ def _upsert(
         )
     )
     copy_rows(cursor, staging, columns, rows)
+    if staged:
+        staged(staging)
     values = [column for column in columns if column not in key]
     action = sql.SQL("NOTHING")
     if update and values:
         old = sql.SQL(", ").join(sql.Identifier("t", column) for column in values)
-        new = sql.SQL(", ").join(sql.Identifier("excluded", column) for column in values)
+        known = [
+            sql.SQL("coalesce({}, {})").format(sql.Identifier("excluded", column), sql.Identifier("t", column))
+            for column in values
+        ]
         pairs = sql.SQL(", ").join(
-            sql.SQL("{} = {}").format(sql.Identifier(column), sql.Identifier("excluded", column)) for column in values
+            sql.SQL("{} = {}").format(sql.Identifier(column), value)
+            for column, value in zip(values, known, strict=True)
         )
-        action = sql.SQL("UPDATE SET {} WHERE ({}) IS DISTINCT FROM ({})").format(pairs, old, new)
+        action = sql.SQL("UPDATE SET {} WHERE ({}) IS DISTINCT FROM ({})").format(pairs, old, sql.SQL(", ").join(known))
     cursor.execute(
         sql.SQL("INSERT INTO {} AS t ({}) SELECT {} FROM {} ON CONFLICT ({}) DO {}").format(
             name, names, names, staging, sql.SQL(", ").join(map(sql.Identifier, key)), action
@@ -133,6 +154,55 @@ def _upsert(
     changed = cursor.rowcount
     cursor.execute(sql.SQL("DROP TABLE {}").format(staging))
     return changed
+
+
+def _keep_etfs(cursor: Cursor, staged: sql.Identifier, source: str) -> None:
+    """Let a list of ETFs leave what is known better, and keep the names that it changes.
+
+    Net assets older than those known are not taken, nor is a name that an ETF has given up: only KRX, which is asked
+    for the names of today, may bring that back.
+    """
+    cursor.execute(
+        sql.SQL(
+            """
+            UPDATE {} AS s
+            SET active = coalesce(s.active, t.active),
+                aum_krw = CASE WHEN s.aum_date < t.aum_date THEN t.aum_krw ELSE s.aum_krw END,
+                aum_date = CASE WHEN s.aum_date < t.aum_date THEN t.aum_date ELSE s.aum_date END,
+                name = CASE
+                    WHEN %s <> 'krx' AND EXISTS (
+                        SELECT FROM etf_former_names AS f
+                        WHERE f.code = s.code AND f.name = s.name AND f.until IS NOT NULL
+                    )
+                    THEN t.name
+                    ELSE s.name
+                END
+            FROM etfs AS t
+            WHERE t.code = s.code
+            """
+        ).format(staged),
+        (source,),
+    )
+    cursor.execute(sql.SQL("UPDATE {} SET active = false WHERE active IS NULL").format(staged))
+    # What is known by its code, or as others write its name, was never listed under that.
+    cursor.execute(
+        sql.SQL(
+            """
+            INSERT INTO etf_former_names AS f (code, name, until)
+            SELECT t.code, t.name, (now() AT TIME ZONE 'Asia/Seoul')::date
+            FROM {} AS s
+            JOIN etfs AS t ON t.code = s.code AND t.name <> s.name
+            WHERE t.company IS NOT NULL OR t.isin IS NOT NULL OR t.listed IS NOT NULL
+            ON CONFLICT (code, name) DO UPDATE
+            SET until = excluded.until
+            """
+        ).format(staged)
+    )
+    cursor.execute(
+        sql.SQL("DELETE FROM etf_former_names AS f USING {} AS s WHERE f.code = s.code AND f.name = s.name").format(
+            staged
+        )
+    )
 
 
 def _known_codes(cursor: Cursor) -> list[tuple[str, str, str]]:

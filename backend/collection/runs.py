@@ -19,11 +19,14 @@ from backend.notifications.collected import Counts
 LONGEST_REASON = 1_000
 
 
-def record_loaded(cursor: Cursor, source: str, day: date, counts: Counts, content_hash: str, duration_ms: int) -> None:
+def record_loaded(
+    cursor: Cursor, source: str, day: date, counts: Counts, added: Counts, content_hash: str, duration_ms: int
+) -> None:
     """Record that a date was loaded, in the transaction that loads it.
 
-    A source may deliver a date again in part, to fill its gaps: each count is that of the fullest delivery. The gaps
-    are those that the date has after this one.
+    `counts` is what was delivered, `added` the part of it that belongs to ETFs without a basket before: a source may
+    deliver a date again in part, to fill its gaps, and the row counts all that it brought. The gaps are those that the
+    date has then.
     """
     cursor.execute(
         """
@@ -35,9 +38,11 @@ def record_loaded(cursor: Cursor, source: str, day: date, counts: Counts, conten
             clock_timestamp() - %(duration)s * interval '1 millisecond', clock_timestamp(), %(duration)s
         )
         ON CONFLICT (source, date) DO UPDATE
-        SET status = excluded.status, etfs = greatest(r.etfs, excluded.etfs),
-            holdings = greatest(r.holdings, excluded.holdings), prices = greatest(r.prices, excluded.prices),
-            trades = greatest(r.trades, excluded.trades), gaps = excluded.gaps, rejected = 0, reason = NULL,
+        SET status = excluded.status, etfs = greatest(r.etfs + %(etfs_added)s, excluded.etfs),
+            holdings = greatest(r.holdings + %(holdings_added)s, excluded.holdings),
+            prices = greatest(r.prices, excluded.prices), 
+            trades = CASE WHEN r.status = 'loaded' THEN r.trades + %(trades_added)s ELSE excluded.trades END,
+            gaps = excluded.gaps, rejected = 0, reason = NULL,
             content_hash = excluded.content_hash, started_at = excluded.started_at,
             finished_at = excluded.finished_at, duration_ms = excluded.duration_ms
         """,
@@ -49,6 +54,9 @@ def record_loaded(cursor: Cursor, source: str, day: date, counts: Counts, conten
             "prices": counts.prices,
             "trades": counts.trades,
             "gaps": counts.gaps,
+            "etfs_added": added.etfs,
+            "holdings_added": added.holdings,
+            "trades_added": added.trades,
             "hash": content_hash,
             "duration": duration_ms,
         },

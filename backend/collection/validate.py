@@ -6,6 +6,7 @@ reference table (ETFs, stocks, names) is left out alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -64,9 +65,9 @@ class Market:
     def rejected_dates(self) -> set[date]:
         return {day for issue in self.issues for day in issue.dates}
 
-    def accepted(self, until: date | None = None) -> Market:
-        """Return the market without the rejected dates and those after `until`."""
-        wanted = ~pl.col("date").is_in(sorted(self.rejected_dates))
+    def accepted(self, until: date | None = None, without: Iterable[date] = ()) -> Market:
+        """Return the market without the rejected dates, those after `until`, and those of `without`."""
+        wanted = ~pl.col("date").is_in(sorted(self.rejected_dates.union(without)))
         if until:
             wanted &= pl.col("date") <= until
         return replace(self, holdings=self.holdings.filter(wanted), prices=self.prices.filter(wanted))
@@ -120,7 +121,7 @@ def _etfs(raw: pl.DataFrame, found: Found, today: date) -> pl.DataFrame:
         pl.col("underlying_index").alias("index_name"),
         pl.col("leverage_type").alias("leverage"),
         "replication",
-        (pl.col("is_active") == "Y").fill_null(False).alias("active"),
+        (pl.col("is_active") == "Y").alias("active"),
         "index_market",
         "asset_class",
         pl.col("provider_category").alias("category"),

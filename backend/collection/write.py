@@ -28,6 +28,7 @@ from backend.collection.stored import Stored
 from backend.graph.labels import HISTORY, MARKET
 from backend.notifications.collected import Collected, Counts, announce
 
+NO_TRADES = pl.DataFrame(schema={"etf": pl.String, "date": pl.Date})
 EDGE = ("id", "start_id", "end_id", "properties")
 # Trades stay in the market graph this long before the data date.
 TRADES_KEPT = timedelta(days=90)
@@ -55,7 +56,7 @@ class Writer:
     def __init__(
         self, cursor: Cursor, graph: Graph, stored: Stored, plan: Plan, trades: pl.DataFrame, since: float
     ) -> None:
-        self._cursor, self._graph, self._stored, self._since = cursor, graph, stored, since
+        self._cursor, self._graph, self._stored, self._plan, self._since = cursor, graph, stored, plan, since
         self._etf_nodes = graph.nodes[MARKET, "ETF"]
         self._collected = _collected(graph, plan, trades)
         held = plan.positions.with_columns(
@@ -108,18 +109,24 @@ class Writer:
             """,
             {"source": source, "label": label, "as_of": as_of, "newest": day.date >= as_of},
         )
-        written.notified = self.record(day, source, label, written.trades)
+        written.notified = self.record(day, source, label)
         return written
 
-    def record(self, day: Day, source: str, label: str, trades: int = 0) -> bool:
+    def record(self, day: Day, source: str, label: str) -> bool:
         """Record the run of a day and tell of it, and return whether it was news."""
         self._cursor.execute("SELECT code, reason FROM etf_snapshots WHERE date = %s AND status = 'gap'", (day.date,))
         gaps = dict(self._cursor.fetchall())
-        counts = Counts(day.etfs, day.holdings, day.priced, trades, len(gaps))
-        runs.record_loaded(
-            self._cursor, source, day.date, counts, day.content_hash, round((time.monotonic() - self._since) * 1000)
-        )
+        on_the_day = pl.col("date") == day.date
+        trades = self._traded.get(day.date, NO_TRADES).filter(on_the_day)
+        counts = Counts(day.etfs, day.holdings, day.priced, len(trades), len(gaps))
+        added = Counts()
+        if day.recorded and day.added:
+            of_added = pl.col("etf").is_in(sorted(day.added))
+            rows = self._plan.positions.filter(on_the_day & of_added)
+            added = Counts(len(day.added), len(rows), trades=len(trades.filter(of_added)))
+        duration = round((time.monotonic() - self._since) * 1000)
         self._since = time.monotonic()
+        runs.record_loaded(self._cursor, source, day.date, counts, added, day.content_hash, duration)
         return announce(self._cursor, source, day.date, self._collected.content(day.date, source, label, counts, gaps))
 
     def _advance(self, day: Day) -> date:

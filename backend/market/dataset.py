@@ -15,7 +15,9 @@ class Dated(BaseModel):
     """What every answer about the market carries."""
 
     as_of: date = Field(description="Data date: the newest loaded snapshot", examples=["2026-07-08"])
-    dataset: Literal["sample", "files"] = Field(description="`sample`: the invented market; `files`: loaded files")
+    dataset: Literal["sample", "files", "krx"] = Field(
+        description="Who brought the data date: `sample`: the invented market; `files`: loaded files; `krx`: KRX"
+    )
 
 
 def get_dataset(connection: Connection) -> Dated:

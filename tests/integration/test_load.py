@@ -104,6 +104,7 @@ def test_both_graphs_and_the_tables_hold_what_the_files_say(empty_database, tmp_
         "prices": 2,
         "trades": 1,
         "gaps": 0,
+        "notified": True,
         "rejected": [],
         "as_of": D2,
         "seconds": 0,
@@ -365,7 +366,8 @@ def test_reference_tables_alone_can_be_loaded(empty_database, tmp_path):
 
 def test_a_changed_list_of_etfs_changes_their_nodes_and_edges(empty_database, tmp_path):
     load_files(empty_database, folder(tmp_path / "a", holdings=market.basket(D1, "AAA001", FIRST)))
-    renamed = [market.etf("AAA001", name_ko="TEST 조선", manager_ko="새자산운용"), ETFS[1]]
+    changed = {"name_ko": "TEST 조선", "manager_ko": "새자산운용", "underlying_index": "시험 조선 지수"}
+    renamed = [market.etf("AAA001", **changed), ETFS[1]]
     load_files(empty_database, folder(tmp_path / "b", etfs=renamed))
     found = contents.everything(empty_database)
     assert found["etf_graph.ETF"][0]["name"] == found["etf_history.ETF"][0]["name"] == "TEST 조선"
