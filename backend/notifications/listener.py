@@ -136,8 +136,7 @@ class Listener:
                     try:
                         await self._follow(connection)
                     finally:
-                        if time.monotonic() - since >= STEADY_AFTER_S:
-                            self._tries = 0
+                        self._tries = 0 if time.monotonic() - since >= STEADY_AFTER_S else 1
             except (psycopg.Error, OSError) as error:
                 self._lost(error)
             except Exception as error:
