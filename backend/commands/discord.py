@@ -46,9 +46,7 @@ def test() -> None:
         raise typer.Exit(1)
     database = open_database(settings)
     try:
-        outbox = Outbox(database, webhook)
-        if outbox.register() is not None:
-            outbox.switch_on()
+        if Outbox(database, webhook).switch_on():
             typer.echo("The webhook was switched off; it is used again from here on.")
     finally:
         database.dispose()

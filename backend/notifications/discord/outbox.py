@@ -104,8 +104,12 @@ _SWITCH_OFF = text("""
 """)
 _SWITCH_ON = text("""
     UPDATE discord_destinations SET switched_off_at = NULL, reason = NULL
-    WHERE destination = :destination AND address_hash = :hash
+    WHERE destination = :destination AND address_hash = :hash AND switched_off_at IS NOT NULL
 """)
+
+
+class Replaced(Exception):
+    """A process that began later posts to another webhook."""
 
 
 @dataclass(frozen=True)
@@ -140,14 +144,16 @@ class Outbox:
         """Take the next row that is due, or many of a kind when many wait; they are then marked as being sent.
 
         Nothing is taken while another message is on its way, while Discord wants to be left alone, or when the webhook is
-        switched off or another one has taken its place. What is too old expires, and what a dead sender left is in doubt.
+        switched off. What is too old expires, and what a dead sender left is in doubt. Raises Replaced.
         """
         with self._begin() as connection:
             if not connection.execute(_ANYTHING_DUE, self._known).scalar_one():
                 return []
             standing = connection.execute(_STANDING, self._known).first()
-            if standing is None or not standing.ours:
+            if standing is None:
                 return []
+            if not standing.ours:
+                raise Replaced
             connection.execute(_GIVE_UP_SENDING, self._known)
             connection.execute(_EXPIRE, self._known)
             if standing.switched_off_at or standing.paused or connection.execute(_UNDER_WAY, self._known).scalar_one():
@@ -177,10 +183,10 @@ class Outbox:
                 },
             )
 
-    def switch_on(self) -> None:
-        """Use the webhook again: it was seen to work."""
+    def switch_on(self) -> bool:
+        """Use the webhook again, which was seen to work; returns whether it was switched off."""
         with self._begin() as connection:
-            connection.execute(_SWITCH_ON, self._known)
+            return connection.execute(_SWITCH_ON, self._known).rowcount > 0
 
     def _due(self, connection: Connection) -> Sequence[Row[Any]]:
         gathering = connection.execute(_GATHERING, {**self._known, "burst": BURST}).scalars().all()

@@ -167,7 +167,7 @@ def judged(status: int, headers: Mapping[str, str], body: bytes, webhook: Webhoo
 def _json(body: bytes) -> Mapping[str, Any]:
     try:
         content = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 
@@ -180,17 +180,18 @@ def _reason(status: int, content: Mapping[str, Any]) -> str:
     return one_line(" ".join([*said, *_faults(content.get("errors"))]))[:500]
 
 
-def _faults(errors: Any, place: str = "") -> list[str]:
-    if not isinstance(errors, dict):
+def _faults(errors: Any, place: str = "", depth: int = 8) -> list[str]:
+    if not isinstance(errors, dict) or not depth:
         return []
+    here = errors.get("_errors")
     found = [
         f"{place}: {fault.get('message')} [{fault.get('code')}]"
-        for fault in errors.get("_errors") or []
+        for fault in (here if isinstance(here, list) else [])
         if isinstance(fault, dict)
     ]
     for name, inner in list(errors.items())[:30]:
         if name != "_errors":
-            found += _faults(inner, f"{place}.{name}".lstrip("."))
+            found += _faults(inner, f"{place}.{name}".lstrip("."), depth - 1)
     return found
 
 

@@ -14,7 +14,7 @@ from backend.db.engine import Database
 from backend.notifications.discord.address import NotDiscord, Webhook, parse
 from backend.notifications.discord.content import Unreadable
 from backend.notifications.discord.messages import message, read
-from backend.notifications.discord.outbox import Outbox, Post
+from backend.notifications.discord.outbox import Outbox, Post, Replaced
 from backend.notifications.discord.request import Outcome, post
 from backend.settings import Settings
 
@@ -66,12 +66,16 @@ class DiscordSender:
             return None
 
     def _run(self) -> None:
-        registered = False
+        registered = replaced = False
         while not self._stopped.is_set():
             worked = False
             try:
                 registered = registered or self._register()
                 worked = self._send_next()
+            except Replaced:
+                if not replaced:
+                    log.warning("a process that began later posts to another Discord webhook; this one rests")
+                replaced = True
             except SQLAlchemyError as error:
                 log.warning("the outbox for Discord cannot be read", error=type(error).__name__)
                 self._stopped.wait(LOOK_EVERY_S)
@@ -109,7 +113,12 @@ class DiscordSender:
         if self._stopped.is_set():
             self._settle(posts, Outcome("again", "the process ended before it was sent"))
             return
-        told = message(posts, self._settings.public_url)
+        try:
+            told = message(posts, self._settings.public_url)
+        except Exception:
+            # A defect; left as it is, the row would hold up the others and then be in doubt.
+            self._settle(posts, Outcome("refused", "the message could not be made"))
+            raise
         outcome = post(self._webhook, self._settings.discord_api_url, told, stopped=self._stopped)
         self._settle(posts, outcome)
         if outcome.verdict == "gone":
