@@ -60,9 +60,20 @@ def test_every_etf_of_a_day_comes_in_one_call(source: Krx, stub: StubKrx) -> Non
     assert stub.calls[0].parameters == {"basDd": "20260708"}
 
 
-def test_an_empty_list_is_a_holiday_and_no_error(source: Krx, stub: StubKrx) -> None:
+def test_an_empty_list_is_a_holiday_and_no_error(stub: StubKrx, database: Database, tmp_path: Any) -> None:
+    with krx(stub, database, tmp_path, krx_id=None) as source:
+        assert source.prices(HOLIDAY) == Holiday(HOLIDAY)
+    assert stub.counts() == {"prices": 1}
+
+
+def test_a_holiday_is_one_for_both_services(source: Krx, stub: StubKrx) -> None:
     assert source.prices(HOLIDAY) == Holiday(HOLIDAY)
-    assert stub.count() == 1
+    assert (stub.count("prices"), stub.count("day_prices")) == (1, 1)
+
+
+def test_in_the_evening_the_prices_come_from_the_data_service(source: Krx, stub: StubKrx) -> None:
+    stub.fail("empty", on="prices")
+    assert source.prices(DAY) == stub.market.prices[DAY]
 
 
 def test_rows_of_dashes_are_a_holiday_too(source: Krx, stub: StubKrx) -> None:

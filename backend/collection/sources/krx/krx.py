@@ -33,6 +33,7 @@ class Krx(AbstractContextManager):
             timeout_s=settings.krx_timeout_s,
             patience=patience,
         )
+        self._has_account = settings.krx_id is not None
         self._open_api = (
             OpenApi(
                 settings.krx_open_api_url,
@@ -52,9 +53,13 @@ class Krx(AbstractContextManager):
     def prices(self, day: date) -> Rows | Holiday:
         """Return one row for each ETF with its prices, NAV, volume and net assets of the day, KRW.
 
-        Holiday means that KRX has none: on a trading day they are not out yet.
+        Holiday means that KRX has none: on a trading day they are not out yet. The Open API has a day's figures only on
+        the next morning; until then the data service is asked, where there is an account for it.
         """
-        return self._open_api.prices(day) if self._open_api else self._data.prices(day)
+        rows = self._open_api.prices(day) if self._open_api else None
+        if rows is None or (isinstance(rows, Holiday) and self._has_account):
+            return self._data.prices(day)
+        return rows
 
     def basket(self, etf: str, day: date) -> Rows:
         """Return one row for each constituent of an ETF's creation unit on a day (MDCSTAT05001).
