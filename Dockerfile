@@ -49,7 +49,7 @@ COPY --from=page /app/backend/web/dist /srv/page
 USER atlas
 EXPOSE 8080
 STOPSIGNAL SIGQUIT
-ENTRYPOINT ["nginx", "-e", "stderr", "-g", "daemon off;"]
+ENTRYPOINT ["nginx", "-p", "/tmp", "-c", "/etc/nginx/nginx.conf", "-e", "stderr", "-g", "daemon off;"]
 
 # Airflow in an environment of its own; its tasks call the project's interpreter beside it.
 FROM environment AS airflow-environment
