@@ -11,6 +11,7 @@ import argparse
 import json
 import re
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -116,6 +117,10 @@ class StubDiscord:
         with self._changed:
             if not self._changed.wait_for(lambda: len(self.requests) >= many, timeout_s):
                 raise TimeoutError(f"{len(self.requests)} of {many} requests came within {timeout_s} s")
+
+    def secure(self, context: ssl.SSLContext) -> None:
+        """Speak TLS with every connection from here on."""
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
 
     def close(self) -> None:
         """Stop serving."""

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
+import socket
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -156,7 +161,40 @@ def test_a_process_that_ends_does_not_wait_for_discord(discord: StubDiscord) -> 
     assert time.monotonic() - begun < 1.2
 
 
-def test_an_address_where_nobody_answers_the_door_is_certain() -> None:
-    # A network that is reserved for documentation: packets to it are dropped or refused.
-    outcome = post(WEBHOOK, "http://192.0.2.1/api", MESSAGE, deadline_s=0.4)
+def test_a_door_that_nobody_opens_is_certain() -> None:
+    with socket.socket() as door, socket.socket() as first:
+        door.bind(("127.0.0.1", 0))
+        door.listen(0)
+        # The one place in the queue is taken, so that a second connection is never made.
+        first.connect(door.getsockname())
+        outcome = post(WEBHOOK, f"http://127.0.0.1:{door.getsockname()[1]}/api", MESSAGE, deadline_s=0.4)
     assert outcome.verdict == "again"
+
+
+def test_a_door_with_a_false_name_is_certain(tmp_path: Path) -> None:
+    key = tmp_path / "key.pem"
+    made = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        key,
+        "-out",
+        key,
+        "-subj",
+        "/CN=localhost",
+    ]
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    subprocess.run([*made, "-days", "1"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(key)
+    with StubDiscord() as discord:
+        discord.secure(context)
+        outcome = post(WEBHOOK, discord.api_url.replace("http:", "https:"), MESSAGE)
+        assert outcome.verdict == "again"
+        assert "CERTIFICATE_VERIFY_FAILED" in outcome.reason
+        assert discord.requests == []
