@@ -1,8 +1,9 @@
-"""The web server's process: uvicorn, which ends streams as soon as it is told to stop."""
+"""The web server's process: uvicorn, made for thousands of open streams, which end as soon as it is told to stop."""
 
 from __future__ import annotations
 
 import gc
+import resource
 import socket
 
 import uvicorn
@@ -28,6 +29,16 @@ class WebServer(uvicorn.Server):
             )
         )
         self._application = application
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application and take connections, as many as the system allows this account."""
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        await super().startup(sockets)
+        # What stands after the start stays; looking through it again and again would hold up ten thousand streams.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(100_000, 50, 1_000)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no further connection, end the streams, finish what is being answered, then stop the application."""
