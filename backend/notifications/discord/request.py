@@ -31,6 +31,8 @@ UNTOLD_WAIT_S = 60.0
 # Somebody between us and Discord gave up waiting for it: the message may have arrived.
 UNCLEAR = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT, 520, 524)
 ANSWER_BYTES = 65_536
+# Of the form that Discord's API asks for; it may bar others.
+USER_AGENT = "DiscordBot (ETF Atlas, 0.1)"
 Verdict = Literal["sent", "again", "refused", "gone", "in_doubt"]
 
 
@@ -110,11 +112,10 @@ async def _within(
         return judged(exchange.status, exchange.headers, exchange.body, webhook)
     if error is not None and not isinstance(error, (httpx.HTTPError, httpx.InvalidURL, OSError, ssl.SSLError)):
         raise error
-    what = (
-        f"{type(error).__name__}: {error}"
-        if error
-        else f"no answer within {deadline_s:g} s or before the process ended"
-    )
+    if error is None or isinstance(error, httpx.ReadTimeout):
+        what = f"no answer within {deadline_s:g} s or before the process ended"
+    else:
+        what = ": ".join(filter(None, (type(error).__name__, str(error))))
     reason = webhook.hide(one_line(what))[:300]
     never_left = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout))
     return Outcome("in_doubt" if exchange.begun and not never_left else "again", reason)
@@ -123,7 +124,7 @@ async def _within(
 async def _send(url: str, message: Mapping[str, Any], deadline_s: float, exchange: _Exchange) -> None:
     # A connection of its own: one that was kept may have been closed by the other side just when a message leaves on it.
     async with (
-        httpx.AsyncClient(timeout=deadline_s, verify=_trust(), follow_redirects=False) as client,
+        httpx.AsyncClient(timeout=deadline_s, verify=_trust(), headers={"User-Agent": USER_AGENT}) as client,
         client.stream("POST", url, json=message, extensions={"trace": exchange.trace}) as answer,
     ):
         exchange.headers, exchange.status = answer.headers, answer.status_code
