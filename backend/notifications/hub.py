@@ -8,7 +8,6 @@ it takes again, and cut off when it stays behind: its reader comes back with the
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from uuid import UUID
@@ -19,47 +18,20 @@ from starlette.types import Receive, Scope, Send
 from backend.errors import AtlasError
 from backend.metrics import EVENTS_DELIVERED, EVENTS_REPLAYED, STREAMS_DROPPED, STREAMS_OPEN
 from backend.notifications.event import Event
-from backend.notifications.recent import Frame, Recent, gathered
-from backend.notifications.wire import Wire, chunk, wire_of
+from backend.notifications.open_stream import PING_TURNS, OpenStream, turn_away
+from backend.notifications.recent import Batch, Frame, Recent, gathered
+from backend.notifications.wire import wire_of
 
 log = structlog.get_logger(__name__)
 
 Replay = Callable[[int, UUID | None, int], Awaitable[list[Event]]]
 """Returns the events after an id for everybody and for a person, ascending, at most so many."""
 
-HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache, no-transform"),
-    (b"x-accel-buffering", b"no"),
-]
-CHUNKED = [*HEADERS, (b"transfer-encoding", b"chunked")]
-PING = b": ping\n\n"
-PING_CHUNK = chunk(PING)
-RETRY_MS = (2_000, 4_000)
-"""When a reader comes back, milliseconds: not all of them at the same moment after a restart."""
 STALL_S = 10.0
 """How long a stream may take nothing before it is cut off."""
 SLICE_S = 0.005
 """How long streams are written to before other work of the process gets its turn."""
 PAGE = 500
-PING_SLOTS = 20
-
-
-class _Stream:
-    """One open stream: whose, up to which id it has been sent everything, and the way to it."""
-
-    __slots__ = ("behind", "due", "ended", "last", "live", "person", "slot", "task", "wire")
-
-    def __init__(self, person: UUID | None, last: int, wire: Wire, slot: int) -> None:
-        self.person = person
-        self.last = last
-        self.wire = wire
-        self.slot = slot
-        self.task = asyncio.current_task()
-        self.live = False
-        self.due = False
-        self.behind = False
-        self.ended = False
 
 
 class Hub:
@@ -77,13 +49,13 @@ class Hub:
         self._recent = Recent(most_kept, most_kept_bytes)
         self._begun = asyncio.Event()
         self._closed = False
-        self._streams: set[_Stream] = set()
-        self._behind: set[_Stream] = set()
-        self._of_person: dict[UUID, set[_Stream]] = {}
-        self._due: deque[_Stream] = deque()
+        self._streams: set[OpenStream] = set()
+        self._behind: set[OpenStream] = set()
+        self._of_person: dict[UUID, set[OpenStream]] = {}
+        self._due: deque[OpenStream] = deque()
         self._pumping = False
-        self._ping_slots: list[set[_Stream]] = [set() for _ in range(PING_SLOTS)]
-        self._ping_slot = 0
+        self._ping_turns: list[set[OpenStream]] = [set() for _ in range(PING_TURNS)]
+        self._ping_turn = 0
         self._ping_timer: asyncio.TimerHandle | None = None
         self._recoveries: set[asyncio.Task[None]] = set()
 
@@ -138,14 +110,11 @@ class Hub:
         if self._closed:
             await turn_away(send)
             return
-        wire = wire_of(scope, receive, send)
-        stream = _Stream(person, self.newest_id if last_id is None else last_id, wire, random.randrange(PING_SLOTS))
-        # With its place from the first byte on, a reader that is cut off before the first event misses nothing either.
+        stream = OpenStream(person, self.newest_id if last_id is None else last_id, wire_of(scope, receive, send))
         place = stream.last if self._begun.is_set() or last_id is not None else None
         self._add(stream)
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": CHUNKED if wire.chunked else HEADERS})
-            await send({"type": "http.response.body", "body": _hint(place), "more_body": True})
+            await stream.open(send, place)
             if last_id is None or await self._replay(stream, replay):
                 await self._live(stream, receive)
         except asyncio.CancelledError:
@@ -154,56 +123,51 @@ class Hub:
             stream.task.uncancel()
         finally:
             self._remove(stream)
-        if wire.has_room():
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        else:
-            wire.cut()
-            await asyncio.sleep(0)  # the server learns of it before we return
+        await stream.finish(send)
 
-    async def _live(self, stream: _Stream, receive: Receive) -> None:
+    async def _live(self, stream: OpenStream, receive: Receive) -> None:
         stream.live = True
         if stream.last < self.newest_id:
             self._enqueue([stream])
         while (await receive())["type"] != "http.disconnect":
             pass
 
-    async def _replay(self, stream: _Stream, replay: Replay) -> bool:
-        """Send what the table has after the stream's place; return False where the stream has to end.
+    async def _replay(self, stream: OpenStream, replay: Replay) -> bool:
+        """Send what the stream has missed and memory no longer has; return False where the stream has to end.
 
         The stream is subscribed already. When the table has no more, all that was published before that reading has been
-        sent, and all that has been published since is remembered, or else the table is read once more.
+        sent, and what has been published since is in memory, or else the table is read once more.
         """
         await self._begun.wait()
-        while True:
+        while stream.last < self._recent.forgotten:
             published = self.newest_id
             try:
                 events = await replay(stream.last, stream.person, PAGE)
             except AtlasError as error:
                 log.warning("a notification stream cannot be replayed to", reason=error.message)
                 return False
-            frames = iter([Frame(event.id, event.person, event.frame()) for event in events if event.id > stream.last])
+            # Encoded a few at a time: thousands may come back at once.
+            frames = (Frame(event.id, event.person, event.frame()) for event in events if event.id > stream.last)
             while (batch := gathered(frames, 0)).count:
-                if not await self._push(stream, batch.chunk if stream.wire.chunked else batch.data):
+                if not await self._push(stream, batch):
                     return False
-            EVENTS_REPLAYED.inc(len(events))
+                EVENTS_REPLAYED.inc(batch.count)
             stream.last = max(stream.last, events[-1].id if events else 0)
             if len(events) < PAGE:
                 stream.last = max(stream.last, published)
-                if stream.last >= self._recent.forgotten:
-                    return True
+        return True
 
-    async def _push(self, stream: _Stream, data: bytes) -> bool:
-        """Push as soon as there is room; return False where the stream has been cut off."""
-        while not stream.wire.push(data):
+    async def _push(self, stream: OpenStream, batch: Batch) -> bool:
+        """Push as soon as there is room; return False where the stream has ended."""
+        while not stream.ended and not stream.push(batch):
             try:
                 async with asyncio.timeout(self._stall_s):
                     await stream.wire.room()
             except TimeoutError:
                 self._cut(stream)
-                return False
-        return not stream.ended
+        return not stream.ended and not stream.wire.is_gone()
 
-    def _enqueue(self, streams: Iterable[_Stream]) -> None:
+    def _enqueue(self, streams: Iterable[OpenStream]) -> None:
         for stream in streams:
             if stream.live and not stream.due and not stream.behind:
                 stream.due = True
@@ -222,7 +186,12 @@ class Hub:
             stream = due.popleft()
             stream.due = False
             if stream.live:
-                delivered += self._catch_up(stream, recent)
+                try:
+                    delivered += self._catch_up(stream, recent)
+                except Exception:
+                    # One connection that cannot be written to must not silence all the others.
+                    log.exception("a notification stream failed")
+                    self._cut(stream)
             written += 1
             if not written & 15 and loop.time() >= pause_at:
                 break
@@ -239,26 +208,26 @@ class Hub:
         for stream in [each for each in self._behind if each.last < self._recent.forgotten]:
             self._cut(stream)
 
-    def _catch_up(self, stream: _Stream, recent: Recent) -> int:
+    def _catch_up(self, stream: OpenStream, recent: Recent) -> int:
         """Write what the stream has not been sent; return how many events that were."""
         delivered = 0
         while stream.last < recent.newest:
             batch = recent.after(stream.last, stream.person)
-            if batch.count and not stream.wire.push(batch.chunk if stream.wire.chunked else batch.data):
+            if batch.count and not stream.push(batch):
                 self._fall_behind(stream)
                 break
             stream.last = batch.until
             delivered += batch.count
         return delivered
 
-    def _fall_behind(self, stream: _Stream) -> None:
+    def _fall_behind(self, stream: OpenStream) -> None:
         stream.behind = True
         self._behind.add(stream)
         recovery = asyncio.ensure_future(self._recover(stream))
         self._recoveries.add(recovery)
         recovery.add_done_callback(self._recoveries.discard)
 
-    async def _recover(self, stream: _Stream) -> None:
+    async def _recover(self, stream: OpenStream) -> None:
         try:
             async with asyncio.timeout(self._stall_s):
                 await stream.wire.room()
@@ -269,35 +238,29 @@ class Hub:
             self._behind.discard(stream)
             self._enqueue([stream])
 
-    def _cut(self, stream: _Stream) -> None:
+    def _cut(self, stream: OpenStream) -> None:
         """End a stream that takes nothing, with all that waits for it."""
         if stream in self._streams and not stream.ended:
             STREAMS_DROPPED.inc()
             stream.live = False
             stream.wire.cut()
-            self._end(stream)
+            stream.end()
 
-    def _end(self, stream: _Stream) -> None:
-        if not stream.ended:
-            stream.ended = True
-            if stream.task is not asyncio.current_task():
-                stream.task.cancel()
-
-    def _add(self, stream: _Stream) -> None:
+    def _add(self, stream: OpenStream) -> None:
         self._streams.add(stream)
+        self._ping_turns[stream.ping_turn].add(stream)
         STREAMS_OPEN.inc()
-        self._ping_slots[stream.slot].add(stream)
         if stream.person is not None:
             self._of_person.setdefault(stream.person, set()).add(stream)
         if self._ping_timer is None:
-            self._ping_timer = asyncio.get_running_loop().call_later(self._ping_s / PING_SLOTS, self._ping)
+            self._ping_timer = asyncio.get_running_loop().call_later(self._ping_s / PING_TURNS, self._ping)
 
-    def _remove(self, stream: _Stream) -> None:
+    def _remove(self, stream: OpenStream) -> None:
         stream.live = False
         self._streams.discard(stream)
+        self._ping_turns[stream.ping_turn].discard(stream)
         self._behind.discard(stream)
         STREAMS_OPEN.dec()
-        self._ping_slots[stream.slot].discard(stream)
         if stream.person is not None:
             mine = self._of_person[stream.person]
             mine.discard(stream)
@@ -305,16 +268,15 @@ class Hub:
                 del self._of_person[stream.person]
 
     def _ping(self) -> None:
-        """Ping one slot of streams, and the next one a little later."""
+        """Ping the streams whose turn it is, and the next ones a little later."""
         self._ping_timer = None
         if not self._streams:
             return
-        self._ping_slot = (self._ping_slot + 1) % PING_SLOTS
-        for stream in self._ping_slots[self._ping_slot]:
-            ping = PING_CHUNK if stream.wire.chunked else PING
-            if stream.live and not stream.behind and not stream.wire.push(ping):
+        self._ping_turn = (self._ping_turn + 1) % PING_TURNS
+        for stream in self._ping_turns[self._ping_turn]:
+            if stream.live and not stream.behind and not stream.ping():
                 self._fall_behind(stream)
-        self._ping_timer = asyncio.get_running_loop().call_later(self._ping_s / PING_SLOTS, self._ping)
+        self._ping_timer = asyncio.get_running_loop().call_later(self._ping_s / PING_TURNS, self._ping)
 
     async def close(self) -> None:
         """End every stream, and each that comes later at once. Returns when all are gone, after a second at the latest."""
@@ -324,17 +286,6 @@ class Hub:
             self._ping_timer = None
         streams = list(self._streams)
         for stream in streams:
-            self._end(stream)
+            stream.end()
         if streams:
             await asyncio.wait([stream.task for stream in streams], timeout=1)
-
-
-def _hint(place: int | None = None) -> bytes:
-    """Say when to come back after an interruption, and the id with which to do so."""
-    return b"retry: %d\n%b\n" % (random.randint(*RETRY_MS), b"" if place is None else b"id: %d\n" % place)
-
-
-async def turn_away(send: Send) -> None:
-    """Answer with a stream that ends at once: its reader comes back, as it would not after an error."""
-    await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-    await send({"type": "http.response.body", "body": _hint(), "more_body": False})

@@ -6,10 +6,12 @@ from urllib.parse import parse_qs
 
 import structlog
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
 from backend.errors import AtlasError
-from backend.notifications.hub import turn_away
+from backend.notifications.open_stream import turn_away
+from backend.notifications.viewer import person_of
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +36,8 @@ class NotificationStream:
                 log.warning("a notification stream cannot be placed", reason=error.message)
                 await turn_away(send)
                 return
-        await state.hub.serve(scope, receive, send, person=None, last_id=last_id, replay=state.notifications.since)
+        person = await person_of(HTTPConnection(scope))
+        await state.hub.serve(scope, receive, send, person=person, last_id=last_id, replay=state.notifications.since)
 
 
 def last_event_id(scope: Scope) -> int | None:

@@ -40,6 +40,10 @@ class Wire(Protocol):
         """Return as soon as `push` takes something again, or the client is gone."""
         ...
 
+    def is_gone(self) -> bool:
+        """Say whether the client has left."""
+        ...
+
     def cut(self) -> None:
         """Close the connection, if it can be reached, with all that waits in it."""
         ...
@@ -55,8 +59,19 @@ def wire_of(scope: Scope, receive: Receive, send: Send) -> Wire:
     # uvicorn offers no public way to its connection; `receive` is a method of the object that has it.
     cycle = getattr(receive, "__self__", None)
     transport, flow = getattr(cycle, "transport", None), getattr(cycle, "flow", None)
-    known = hasattr(transport, "abort") and hasattr(flow, "write_paused") and hasattr(flow, "drain")
-    return ConnectionWire(transport, flow) if known and scope["http_version"] == "1.1" else SendWire(send)
+    if not (hasattr(transport, "abort") and hasattr(flow, "write_paused") and hasattr(flow, "drain")):
+        return SendWire(send, None)
+    _bound(transport)
+    return ConnectionWire(transport, flow) if scope["http_version"] == "1.1" else SendWire(send, transport)
+
+
+def _bound(transport: asyncio.Transport) -> None:
+    """Let the system keep little for a connection, and give it up when nothing moves."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
+        with suppress(OSError):  # it has gone already
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_MS)
 
 
 class ConnectionWire:
@@ -68,11 +83,6 @@ class ConnectionWire:
     def __init__(self, transport: asyncio.Transport, flow: Any) -> None:
         self._transport = transport
         self._flow = flow
-        connection = transport.get_extra_info("socket")
-        if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
-            with suppress(OSError):  # it has gone already
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_MS)
 
     def push(self, data: bytes) -> bool:
         if self._flow.write_paused:
@@ -87,6 +97,9 @@ class ConnectionWire:
     async def room(self) -> None:
         await self._flow.drain()
 
+    def is_gone(self) -> bool:
+        return self._transport.is_closing()
+
     def cut(self) -> None:
         # Closing politely would wait for what the client does not take.
         self._transport.abort()
@@ -95,11 +108,12 @@ class ConnectionWire:
 class SendWire:
     """Steps a server's `send` by hand: what has to wait goes on in a task, and meanwhile there is no room."""
 
-    __slots__ = ("_gone", "_rest", "_send")
+    __slots__ = ("_gone", "_rest", "_send", "_transport")
     chunked = False
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, transport: asyncio.Transport | None) -> None:
         self._send = send
+        self._transport = transport
         self._rest: asyncio.Task[None] | None = None
         self._gone = False
 
@@ -135,10 +149,15 @@ class SendWire:
         if self._rest is not None:
             await asyncio.wait([self._rest])
 
+    def is_gone(self) -> bool:
+        return self._gone
+
     def cut(self) -> None:
         self._gone = True
         if self._rest is not None:
             self._rest.cancel()
+        if self._transport is not None:
+            self._transport.abort()
 
 
 class _Started:
