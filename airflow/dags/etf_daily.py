@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, Param
 
 from atlas_tasks.command import AtlasCommand
 from atlas_tasks.defaults import PERSISTENT, date_param
 from trading_days import TradingDayTimetable
 
 CHUNKS = 12
+# Hourly until the next morning, when KRX's Open API has a day's figures at the latest.
+NIGHT_LONG = 16
 SCHEDULE = TradingDayTimetable()
 
 
@@ -27,7 +29,10 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args=PERSISTENT,
-    params={"date": date_param(None, "Trading day to collect; by default the one whose evening was the last")},
+    params={
+        "date": date_param(None, "Trading day to collect; by default the one whose evening was the last"),
+        "chunks": Param(CHUNKS, type="integer", minimum=1, maximum=100, description="Tasks that share the baskets"),
+    },
     user_defined_macros={"collected_day": collected_day},
     tags=["collection"],
     doc_md=__doc__,
@@ -35,8 +40,9 @@ with DAG(
     date = ["--date", "{{ collected_day(dag_run, params) }}"]
     plan = AtlasCommand(
         task_id="plan",
-        arguments=["collect", "plan", *date, "--chunks", str(CHUNKS), "--json"],
+        arguments=["collect", "plan", *date, "--chunks", "{{ params.chunks }}", "--json"],
         answer="chunks",
+        retries=NIGHT_LONG,
         deadline=timedelta(minutes=10),
         doc_md="Fetch the listing and the prices; a day without trading has no chunks, and the rest is skipped.",
     )

@@ -217,7 +217,10 @@ def _name_and_value(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals:
         raise typer.BadParameter(f"{text} is not of the form NAME=VALUE")
-    return name, value
+    try:
+        return name, json.loads(value)  # a number, true, null
+    except ValueError:
+        return name, value
 
 
 def _await_end(api: AirflowApi, dag: str, run: str) -> dict[str, Any]:

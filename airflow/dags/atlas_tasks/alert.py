@@ -7,6 +7,8 @@ is told and nothing fails. The provider's own message cannot say whom it may men
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -18,6 +20,7 @@ from atlas_tasks.redaction import redact
 CONNECTION = "atlas_discord"
 RED = 0xD93025
 TIMEOUT_S = 10
+THREAD = re.compile(r"thread_id=\d+")
 # Discord takes 4,096 characters of description and 1,024 of a field; nobody reads that many.
 LONGEST_REASON = 1_500
 LONGEST_FIELD = 200
@@ -60,8 +63,10 @@ def _send(embed: dict[str, Any]) -> None:
     payload = hook.handler.build_discord_payload(
         tts=False, message="", username=hook.username, avatar_url=None, embed=embed
     )
+    # The provider knows no threads, which a forum's webhook needs; the address that the connection was made of does.
+    thread = THREAD.search(os.environ.get("ATLAS_DISCORD_WEBHOOK_URL", ""))
     hook.run(
-        endpoint=hook.webhook_endpoint,
+        endpoint=hook.webhook_endpoint + (f"?{thread.group()}" if thread else ""),
         data=json.dumps(json.loads(payload) | {"allowed_mentions": {"parse": []}}),
         headers={"Content-Type": "application/json"},
         extra_options={"timeout": TIMEOUT_S, "check_response": True},

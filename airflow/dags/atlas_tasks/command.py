@@ -114,29 +114,31 @@ class AtlasCommand(BaseOperator):
                     last_lines.append(redact(line))
                     self.log.info(last_lines[-1])
             finally:
-                self._end()
+                too_late = self._end()
             output.seek(0)
             printed = output.read().decode(errors="replace")
         if self._stopped:
             raise CommandStopped(f"./atlas {' '.join(command[1:3])} was stopped with its task")
-        if time.monotonic() >= ends:
+        if too_late:
             raise CommandFailed(f"./atlas {' '.join(command[1:3])} did not end within {self.deadline}")
         answer = _answer(printed)
         if self._process.returncode:
             raise _failure(command, self._process.returncode, answer, last_lines)
         return answer
 
-    def _end(self) -> None:
-        """End the command with all that it started, if it has not ended by itself."""
+    def _end(self) -> bool:
+        """End the command with all that it started, if it has not ended by itself; return whether that was needed."""
         process = self._process
         if process is None or process.poll() is not None:
-            return
-        for number, patience in ((signal.SIGTERM, PATIENCE), (signal.SIGKILL, PATIENCE)):
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, number)
+            return False
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
-                process.wait(patience)
-                return
+                process.wait(PATIENCE)
+            # Whatever the command started and left behind goes with it.
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return True
 
 
 def _end_with_parent() -> None:
