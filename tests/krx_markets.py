@@ -312,7 +312,7 @@ def _held_as(row: dict[str, str | None], isins: dict[str, str]) -> Row:
     if kind == "cash":
         return _row(NOTIONAL if code == "CASH_NOTIONAL" else WON_DEPOSIT, name, "-", amount=amount)
     if kind in ("stock", "etf"):
-        if len(code) == 6:
+        if len(code) == 6 and code.isalnum():
             group = "EF" if kind == "etf" else "ST"
             return _row(code, name, shares, isin=isin_of(code), group=group, value=amount, amount=amount)
         return _row(isins.get(code, code), name, shares, value=0, amount=0)
