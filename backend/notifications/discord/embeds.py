@@ -18,7 +18,7 @@ WEEKDAYS = "월화수목금토일"
 # Five lists of 900 with their names, a description and the rest stay below 6,000; beside a digest the lists are shorter.
 VALUE, VALUE_IN_DIGEST = 900, 550
 DIGEST_DAYS, DIGEST = 20, 1_800
-NAME, REASON = 60, 1_000
+NAME, NARROW_NAME, REASON = 60, 24, 1_000
 _LINK = re.compile(r"https?://[A-Za-z0-9.-]+\.[A-Za-z0-9-]+(:[0-9]{1,5})?(/[!-~]*)?")
 Message = dict[str, Any]
 
@@ -109,14 +109,15 @@ def _day(day: Collection, created_at: datetime, page: str | None, most: int) -> 
 
 
 def _counts(day: Collection) -> str:
-    told = f"ETF **{day.etfs:,}**개 · 구성 종목 **{day.holdings:,}**건 · 가격 **{day.prices:,}**건 · 매매 **{day.trades:,}**건"
+    prices = f" · 가격 **{day.prices:,}**건" if day.prices else ""
+    told = f"ETF **{day.etfs:,}**개 · 구성 종목 **{day.holdings:,}**건{prices} · 매매 **{day.trades:,}**건"
     if day.compared_with is None:
         told += "\n비교할 앞선 날짜가 없습니다."
     return told if day.gaps else f"{told}\n빠짐없이 수집되었습니다."
 
 
 def _field(name: str, stocks: Sequence[Named], total: int, most: int, nothing: str, *, inline: bool = False) -> Message:
-    lines = [_stock(stock) for stock in stocks]
+    lines = [_narrow(stock) if inline else _stock(stock) for stock in stocks]
     value = lines_within(lines, total, most, "종목") or nothing
     return {"name": name, "value": value, "inline": inline}
 
@@ -126,9 +127,14 @@ def _stock(stock: Named) -> str:
     return f"{_name(stock)} · ETF {stock.etfs:,}개{active}"
 
 
-def _name(named: Named) -> str:
+def _narrow(stock: Named) -> str:
+    """Return the line of a stock where two lists stand side by side."""
+    return f"{_name(stock, NARROW_NAME)} · ETF {stock.etfs:,}"
+
+
+def _name(named: Named, most: int = NAME) -> str:
     code = "" if named.name == named.code else f" {plain(named.code, 20)}"
-    return f"**{plain(named.name, NAME) or '?'}**{code}"
+    return f"**{plain(named.name, most) or '?'}**{code}"
 
 
 def _summary(day: Collection) -> str:
