@@ -11,7 +11,7 @@ import pytest
 
 from backend.collection.feed import Feed, columns
 from backend.collection.sources.krx import feed, isin_of
-from backend.collection.sources.krx.kinds import kind_of
+from backend.collection.sources.krx.kinds import constituent as read
 from backend.collection.validate import validate
 from tests.krx_markets import Market, Row, invented, price_row, recorded
 
@@ -150,7 +150,7 @@ def test_the_reasons_of_baskets_that_did_not_come_are_handed_on() -> None:
     ],
 )
 def test_what_a_constituent_is(fields: Row, kind: str) -> None:
-    assert kind_of({"MKT_ID": "", "SECUGRP_ID": ""} | fields) == kind
+    assert read({"MKT_ID": "", "SECUGRP_ID": ""} | fields).kind == kind
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ stands for a share unless the name reads like a bond or a contract.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from typing import NamedTuple
 
 from backend.collection.sources.krx.rows import ETF_CODE, ISIN, Row, text
 
@@ -30,6 +32,7 @@ CLASSES = {
     **dict.fromkeys("5G", "other"),
     "D": "cash",
 }
+IDENTITY = ("COMPST_ISU_CD", "COMPST_ISU_CD2", "MKT_ID", "SECUGRP_ID", "COMPST_ISU_NM")
 # The cash with which a creation unit is set up. It stands for the whole basket, so it is no position in it.
 NOTIONAL_CODE = "CASH00000001"
 NOTIONAL_NAMES = ("설정현금액", "100%현금설정액")
@@ -47,34 +50,52 @@ BOND_NAME = re.compile(
 MONEY_MARKET = re.compile(r"KRYZCP|KRYZST")
 
 
-def is_notional(row: Row) -> bool:
-    """Whether a row is the notional cash of the basket."""
-    return text(row, "COMPST_ISU_CD") == NOTIONAL_CODE or text(row, "COMPST_ISU_NM") in NOTIONAL_NAMES
+class Constituent(NamedTuple):
+    """What a row stands for. `code` is six characters for what is listed in Korea, the ISIN for others.
+
+    Deposits of every currency are `CASH`; what has no code is `0` and goes by its name. `valued` says that KRX gives an
+    amount for its kind, be it 0; `notional` that it stands for the whole basket.
+    """
+
+    kind: str
+    code: str
+    name: str | None
+    notional: bool
+    valued: bool
 
 
-def kind_of(row: Row) -> str:
-    """Return the kind of a constituent."""
-    group, market = text(row, "SECUGRP_ID"), text(row, "MKT_ID")
+def constituent(row: Row) -> Constituent:
+    """Return what a row of a basket stands for."""
+    return _constituent(*(text(row, field) for field in IDENTITY))
+
+
+# A security is in dozens of baskets.
+@lru_cache(maxsize=50_000)
+def _constituent(
+    short: str | None, long: str | None, market: str | None, group: str | None, name: str | None
+) -> Constituent:
+    isin = next((code for code in (long, short) if code and ISIN.fullmatch(code)), None)
+    kind = _kind(isin or short or "", market, group, name or "")
+    code = _code(kind, short, isin)
+    listed = market is not None or (kind in ("stock", "etf") and ETF_CODE.fullmatch(code) is not None)
+    notional = short == NOTIONAL_CODE or name in NOTIONAL_NAMES
+    return Constituent(kind, code, name, notional, listed or kind in ("cash", "derivative"))
+
+
+def _kind(code: str, market: str | None, group: str | None, name: str) -> str:
     if group in GROUPS:
         return GROUPS[group]
-    code = isin(row) or text(row, "COMPST_ISU_CD") or ""
-    name = text(row, "COMPST_ISU_NM") or ""
-    if code.startswith("KRD") or code.startswith("CASH"):
+    if code.startswith(("KRD", "CASH")):
         return "cash"
     if market in MARKETS:
         return MARKETS[market]
-    return _by_code(code, name)
-
-
-def _by_code(code: str, name: str) -> str:
-    if ISIN.fullmatch(code) or code.startswith("KR"):
-        if code.startswith("KR"):
-            if code[2:3] in CLASSES:
-                return CLASSES[code[2]]
-            if MONEY_MARKET.match(code):
-                return "bond"
-        elif not (BOND_NAME.search(name) or CONTRACT_NAME.search(name)):
-            return "stock"
+    if code.startswith("KR"):
+        if code[2:3] in CLASSES:
+            return CLASSES[code[2]]
+        if MONEY_MARKET.match(code):
+            return "bond"
+    elif ISIN.fullmatch(code) and not (BOND_NAME.search(name) or CONTRACT_NAME.search(name)):
+        return "stock"
     if CASH_NAME.search(name):
         return "cash"
     if CONTRACT_NAME.search(name):
@@ -82,25 +103,12 @@ def _by_code(code: str, name: str) -> str:
     return "bond" if BOND_NAME.search(name) else "other"
 
 
-def isin(row: Row) -> str | None:
-    """Return the ISIN of a constituent, which KRX writes in either of two fields."""
-    return next(
-        (code for field in ("COMPST_ISU_CD2", "COMPST_ISU_CD") if (code := text(row, field)) and ISIN.fullmatch(code)),
-        None,
-    )
-
-
-def code_of(row: Row, kind: str) -> str:
-    """Return the code that a constituent goes by: six characters for what is listed in Korea, the ISIN for others.
-
-    Deposits of every currency are `CASH`; what has no code is `0` and goes by its name.
-    """
+def _code(kind: str, short: str | None, isin: str | None) -> str:
     if kind == "cash":
         return "CASH"
-    code, long = text(row, "COMPST_ISU_CD"), isin(row)
-    if kind in ("stock", "etf") and (long is None or long.startswith("KR")):
-        if code and ETF_CODE.fullmatch(code):
-            return code
-        if long and long.startswith("KR7"):
-            return long[3:9]
-    return long or code or "0"
+    if kind in ("stock", "etf") and (isin is None or isin.startswith("KR")):
+        if short and ETF_CODE.fullmatch(short):
+            return short
+        if isin and isin.startswith("KR7"):
+            return isin[3:9]
+    return isin or short or "0"

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import polars as pl
 
 from backend.collection.feed import Feed, columns
-from backend.collection.sources.krx.kinds import code_of, is_notional, kind_of
+from backend.collection.sources.krx.kinds import Constituent, constituent
 from backend.collection.sources.krx.reference_rows import etfs
 from backend.collection.sources.krx.rows import ETF_CODE, HELD_FIELDS, NotANumber, Row, number, says_nothing, text
 from backend.collection.validate import LARGEST_QUANTITY
@@ -120,7 +120,8 @@ def _basket(day: date, etf: str, rows: Sequence[Row]) -> list[tuple]:
         raise ValueError("an empty basket")
     if says_nothing(rows, HELD_FIELDS):
         raise ValueError("a basket of dashes, as on a holiday")
-    positions = [_position(line, row) for line, row in enumerate(rows, 1) if not is_notional(row)]
+    read = [(line, row, constituent(row)) for line, row in enumerate(rows, 1)]
+    positions = [_position(line, row, what) for line, row, what in read if not what.notional]
     weights = _weights(positions)
     when, origin, basis = day.isoformat(), f"KRX MDCSTAT05001 {etf} {day}", "C" if weights else "U"
     written = [
@@ -134,23 +135,20 @@ def _basket(day: date, etf: str, rows: Sequence[Row]) -> list[tuple]:
     return written
 
 
-def _position(line: int, row: Row) -> _Position:
-    kind = kind_of(row)
-    code, name = code_of(row, kind), text(row, "COMPST_ISU_NM")
-    if code == "0" and name is None:
+def _position(line: int, row: Row, what: Constituent) -> _Position:
+    if what.code == "0" and what.name is None:
         raise ValueError(f"row {line} has neither code nor name")
     try:
         shares, amount, value = (number(row, field) for field in HELD_FIELDS)
     except NotANumber as error:
         raise ValueError(f"row {line}: {error}") from None
-    if kind == "cash" and not _nonzero(shares):
+    if what.kind == "cash" and not _nonzero(shares):
         # A deposit has no quantity. It is given as many as there are KRW in it, as managers' own files do.
         shares = amount
     if any(figure and abs(float(figure)) > LARGEST_QUANTITY for figure in (shares, amount, value)):
         raise ValueError(f"row {line} has a figure beyond {LARGEST_QUANTITY:.0e}")
-    foreign = text(row, "MKT_ID") is None and not (kind in ("stock", "etf") and ETF_CODE.fullmatch(code))
-    unvalued = foreign and kind not in ("cash", "derivative") and _nonzero(shares) and not _nonzero(amount)
-    return _Position(line, kind, code, name, shares, amount, value, unvalued)
+    unvalued = not what.valued and _nonzero(shares) and not _nonzero(amount)
+    return _Position(line, what.kind, what.code, what.name, shares, amount, value, unvalued)
 
 
 def _weights(positions: Sequence[_Position]) -> list[str | None] | None:
