@@ -141,7 +141,8 @@ class Listener:
                 self._lost(error)
             except Exception as error:
                 # A defect must not end the task: no page would hear of anything until the next restart.
-                log.exception("notification_listener_failed")
+                if self._lost_at is None:
+                    log.exception("notification_listener_failed")
                 self._lost(error)
             await asyncio.sleep(self._pause())
 

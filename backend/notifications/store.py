@@ -181,6 +181,8 @@ class Notifications:
         return await self._ask(mark)
 
     async def _when_begun(self) -> None:
+        if self._begun.is_set():
+            return
         try:
             await asyncio.wait_for(self._begun.wait(), BEGUN_WITHIN_S)
         except TimeoutError:
