@@ -38,12 +38,13 @@ STATEMENTS = (
         CHECK ((status = 'fetched') = (rows IS NOT NULL))
     )
     """,
-    # How often a service was called on a day in Seoul.
+    # How often a service was called on a day in Seoul, and from when on it may be called again.
     """
     CREATE TABLE source_calls (
         service text NOT NULL,
         day date NOT NULL,
         calls integer NOT NULL DEFAULT 0,
+        free_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         PRIMARY KEY (service, day)
     )
     """,
