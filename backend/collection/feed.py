@@ -69,5 +69,15 @@ class Feed:
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
     missing: dict[tuple[str, date], str] = field(default_factory=dict)
 
+    @property
+    def span(self) -> tuple[date, date] | None:
+        """The first and the last date of the delivery, None where it has no date; what is no date does not count."""
+        found = [
+            self[table]["date"].str.to_date("%Y-%m-%d", strict=False).drop_nulls() for table in ("holdings", "prices")
+        ]
+        dates = {day for days in found if len(days) for day in (days.min(), days.max())}
+        dates |= {day for _, day in self.missing}
+        return (min(dates), max(dates)) if dates else None
+
     def __getitem__(self, table: str) -> pl.DataFrame:
         return self.tables[table] if table in self.tables else empty(table)

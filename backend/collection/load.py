@@ -26,7 +26,7 @@ from backend.collection.label_tables import create_feeds
 from backend.collection.sources import files, sample
 from backend.collection.stored import Stored
 from backend.collection.validate import Market, validate
-from backend.collection.write import Writer
+from backend.collection.write import TRADES_KEPT, Writer
 from backend.db.engine import Database
 from backend.errors import Conflict, Unavailable
 from backend.graph.labels import HISTORY
@@ -187,7 +187,9 @@ def _load(connection: Connection, feed: Feed, until: date | None, say: Progress,
         # A load that was killed may have left them off.
         cursor.execute("SELECT restore_history_indexes()")
         create_feeds(cursor)
-        before = Stored.load(cursor)
+        # Two versions of the sample are compared as wholes.
+        span = (date.min, date.max) if feed.source == "sample" else feed.span
+        before = Stored.load(cursor, span, TRADES_KEPT)
     if before.dataset not in (None, "sample") and feed.source == "sample":
         raise Conflict(
             "Real data is loaded; the sample market would mix with it.",
@@ -221,7 +223,7 @@ def _load(connection: Connection, feed: Feed, until: date | None, say: Progress,
                 with connection.begin():
                     say("indexing", len(plan.days), len(plan.days))
                     connection.execute(text("SELECT restore_history_indexes()"))
-        _tidy_up(connection, summary, say)
+        _tidy_up(connection, summary, state.positions, say)
     with connection.begin():
         summary.etfs = connection.scalar(text("SELECT count(*) FROM etfs"))
         summary.as_of = connection.scalar(text("SELECT as_of FROM datasets"))
@@ -262,36 +264,46 @@ def _write_days(
         graph = reference.Graph.load(cursor)
         etfs = graph.nodes[HISTORY, "ETF"].ids
         earlier = set(etfs)
-        if reference.write(cursor, market, resolved, graph, feed.source):
-            say("collecting names", 0, len(plan.days))
+        changed = reference.write(cursor, market, resolved, graph, feed.source)
+        if changed:
             prices.adopt(cursor, graph, etfs.keys() - earlier)
+        if changed and len(plan.days) != 1:
+            # What takes long to load can be found meanwhile.
+            say("collecting names", 0, len(plan.days))
             search_index.rebuild(connection)
         if not plan.days and not plan.unrecorded:
             return
         say("deriving trades", 0, len(plan.days))
         trades = plan.trades(stored.positions(cursor, plan.needed, graph.nodes))
         writer = Writer(cursor, graph, state, plan, trades, started)
+        if len(plan.positions) > max(BULK_ROWS, state.positions):
+            cursor.execute("SELECT defer_history_indexes()")
+        if plan.days:
+            _write(writer, plan.days[0], feed, summary)
+        if len(plan.days) == 1:
+            say("ranking names", 0, 1)
+            search_index.rebuild(connection)
         for day in plan.unrecorded:
             writer.record(day, feed.source, feed.label)
-        if not plan.days:
-            return
-        if len(plan.positions) > max(BULK_ROWS, state.constituent_count()):
-            cursor.execute("SELECT defer_history_indexes()")
-        _write(writer, plan.days[0], feed, summary)
-        say("loading", 1, len(plan.days))
+        if plan.days:
+            _record(writer, plan.days[0], feed, summary)
     for done, day in enumerate(plan.days[1:], start=2):
+        say("loading", done - 1, len(plan.days))
         with connection.begin():
             _write(writer, day, feed, summary)
-        say("loading", done, len(plan.days))
+            _record(writer, day, feed, summary)
 
 
-def _tidy_up(connection: Connection, summary: Summary, say: Progress) -> None:
-    """Renew what the queries rely on: the planner's statistics, and names ranked by how much each is held."""
-    if summary.holdings > MANY_ROWS:
+def _tidy_up(connection: Connection, summary: Summary, stored_before: int, say: Progress) -> None:
+    """Renew what the queries rely on: the planner's statistics, and names ranked by how much each is held.
+
+    Few new rows among many are left to PostgreSQL's own renewal. One date alone ranked the names with its rows.
+    """
+    if summary.holdings > max(MANY_ROWS, stored_before / 4):
         say("renewing statistics", 0, 0)
         with connection.begin():
             _cursor(connection).execute(f"ANALYZE {', '.join(ANALYZED)}")
-    if summary.holdings or summary.prices:
+    if summary.loaded_dates + summary.corrected_dates != 1:
         say("ranking names", 0, 0)
         with connection.begin():
             search_index.rebuild(connection)
@@ -303,12 +315,15 @@ def _write(writer: Writer, day: planning.Day, feed: Feed, summary: Summary) -> N
     summary.prices += written.prices
     summary.trades += written.trades
     summary.gaps += written.gaps
-    if written.notified:
-        summary.notified_dates.append(day.date)
     if day.known:
         summary.corrected_dates += 1
     else:
         summary.loaded_dates += 1
+
+
+def _record(writer: Writer, day: planning.Day, feed: Feed, summary: Summary) -> None:
+    if writer.record(day, feed.source, feed.label):
+        summary.notified_dates.append(day.date)
 
 
 def _cursor(connection: Connection) -> Cursor:

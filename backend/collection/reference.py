@@ -77,7 +77,7 @@ def write(cursor: Cursor, market: Market, resolved: pl.DataFrame, graph: Graph, 
     What a source does not say leaves what is known: no cell is emptied. An ETF that was renamed keeps its old name
     among its former ones.
     """
-    changes = _upsert(
+    etfs = _upsert(
         cursor,
         "etfs",
         ("code",),
@@ -85,28 +85,29 @@ def write(cursor: Cursor, market: Market, resolved: pl.DataFrame, graph: Graph, 
         market.etfs.select(ETF_COLUMNS).iter_rows(),
         staged=lambda table: _keep_etfs(cursor, table, source),
     )
-    changes += _upsert(cursor, "etfs", ("code",), ("code", "name"), _unlisted_etfs(market, resolved), update=False)
+    etfs += _upsert(cursor, "etfs", ("code",), ("code", "name"), _unlisted_etfs(market, resolved), update=False)
     canonical = stock_canonicals(market.holdings, market.stocks, market.equivalents, _known_codes(cursor))
     stocks = [canonical.get(code, code) for code in market.stocks["code"]]
     stocks += resolved.filter(label="Stock")["canonical"].unique().to_list()
     recoding.make_room(cursor, stocks, graph.nodes)
-    changes += _upsert(cursor, "securities", ("code",), SECURITY_COLUMNS, _listed_stocks(market.stocks, canonical))
-    changes += _upsert(
+    securities = _upsert(cursor, "securities", ("code",), SECURITY_COLUMNS, _listed_stocks(market.stocks, canonical))
+    securities += _upsert(
         cursor, "securities", ("code",), SECURITY_COLUMNS, _held_securities(market.holdings, resolved), update=False
     )
     codes = {(code, "stock"): target for code, target in canonical.items()}
     codes |= {(isin, "etf"): code for isin, code in market.etfs.select("isin", "code").iter_rows() if isin}
     codes |= {(code, kind): target for code, kind, target in _seen_codes(resolved)}
     rows = [(code, kind, target) for (code, kind), target in sorted(codes.items())]
-    changes += _upsert(cursor, "security_codes", ("code", "kind"), ("code", "kind", "canonical"), rows)
-    changes += _upsert(
+    securities += _upsert(cursor, "security_codes", ("code", "kind"), ("code", "kind", "canonical"), rows)
+    former = _upsert(
         cursor, "etf_former_names", ("code", "name"), ("code", "name"), _former_names(cursor, market.renames)
     )
-    if changes:
+    if securities:
         _mirror_securities(cursor, graph)
         recoding.follow(cursor, graph.nodes)
+    if etfs:
         _mirror_etfs(cursor, graph)
-    return changes > 0
+    return bool(etfs or securities or former)
 
 
 def _upsert(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 from psycopg import Cursor, sql
@@ -36,9 +36,12 @@ POSITIONS = {
 
 @dataclass
 class Stored:
-    """The state that a load starts from. `hashes` and `constituents` go by ETF and date, gaps have no constituents.
+    """The state that a load starts from, as far as it concerns the dates of the load.
 
-    `runs` are the loaded dates by source, `run_dates` those of any source.
+    `hashes` and `constituents` go by ETF and date, gaps have no constituents: all snapshots since the first of the
+    dates, and the last whole one of each ETF before it. `prices` are those of the dates, `traded` the edges of the
+    market graph that will be too old at the last of them. `runs` are all loaded dates by source, `run_dates` those of
+    any source, and `positions` says about how many rows of baskets there are.
     """
 
     dataset: str | None = None
@@ -50,13 +53,16 @@ class Stored:
     prices: dict[tuple[str, date], tuple] = field(default_factory=dict)
     traded: dict[date, list[int]] = field(default_factory=lambda: defaultdict(list))
     runs: set[tuple[str, date]] = field(default_factory=set)
+    positions: int = 0
 
     @property
     def run_dates(self) -> set[date]:
         return {day for _, day in self.runs}
 
     @classmethod
-    def load(cls, cursor: Cursor) -> Stored:
+    def load(cls, cursor: Cursor, span: tuple[date, date] | None, kept: timedelta) -> Stored:
+        """Read what concerns the dates of `span`; `kept` is how long trades stay in the market graph."""
+        first, last = span or (date.max, date.min)
         stored = cls()
         cursor.execute("SELECT name, as_of FROM datasets")
         row = cursor.fetchone()
@@ -65,7 +71,24 @@ class Stored:
         stored.etfs = {code for (code,) in cursor}
         cursor.execute("SELECT code, kind, canonical FROM security_codes")
         stored.codes = cursor.fetchall()
-        cursor.execute("SELECT code, date, status, constituents, content_hash FROM etf_snapshots")
+        cursor.execute(
+            """
+            SELECT code, date, status, constituents, content_hash
+            FROM etf_snapshots
+            WHERE date >= %(first)s
+            UNION ALL
+            SELECT b.*
+            FROM (SELECT DISTINCT code FROM etf_snapshots) AS e
+            CROSS JOIN LATERAL (
+                SELECT code, date, status, constituents, content_hash
+                FROM etf_snapshots
+                WHERE code = e.code AND date < %(first)s AND status <> 'gap'
+                ORDER BY date DESC
+                LIMIT 1
+            ) AS b
+            """,
+            {"first": first},
+        )
         for code, day, status, constituents, content_hash in cursor:
             stored.hashes[code, day] = content_hash
             if status != "gap":
@@ -75,7 +98,9 @@ class Stored:
             SELECT code, date, open::float8, high::float8, low::float8, close::float8, nav::float8,
                    volume, value_krw, aum_krw
             FROM daily_prices
-            """
+            WHERE date BETWEEN %s AND %s
+            """,
+            (first, last),
         )
         stored.prices = {(code, day): tuple(values) for code, day, *values in cursor}
         cursor.execute(
@@ -83,18 +108,22 @@ class Stored:
                 """
                 SELECT id::text, ag_catalog.agtype_access_operator(properties, '"date"'::ag_catalog.agtype)::text
                 FROM {}
+                WHERE ag_catalog.agtype_access_operator(properties, '"date"'::ag_catalog.agtype) <= %s
                 """
-            ).format(sql.Identifier(MARKET, "TRADED"))
+            ).format(sql.Identifier(MARKET, "TRADED")),
+            (json.dumps(_before(max(last, stored.as_of or last), kept).isoformat()),),
         )
         for edge, day in cursor:
             stored.traded[date.fromisoformat(day.strip('"'))].append(int(edge))
         cursor.execute("SELECT source, date FROM collection_runs WHERE status = 'loaded'")
         stored.runs = set(cursor)
+        cursor.execute("SELECT coalesce(sum(constituents), 0) FROM etf_snapshots")
+        (stored.positions,) = cursor.fetchone()
         return stored
 
-    def constituent_count(self) -> int:
-        """Return about how many positions are stored."""
-        return sum(count for dates in self.constituents.values() for count in dates.values())
+
+def _before(day: date, kept: timedelta) -> date:
+    return day - kept if day - date.min > kept else date.min
 
 
 def clear(cursor: Cursor) -> None:

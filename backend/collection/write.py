@@ -38,13 +38,12 @@ PRICE_KEPT = timedelta(days=365)
 
 @dataclass
 class Written:
-    """How many rows a date brought, and whether it was news."""
+    """How many rows a date brought."""
 
     holdings: int = 0
     prices: int = 0
     trades: int = 0
     gaps: int = 0
-    notified: bool = False
 
 
 class Writer:
@@ -85,7 +84,7 @@ class Writer:
         self._traded_now = self._edges(MARKET, "TRADED", traded, "written")
 
     def write(self, day: Day, source: str, label: str) -> Written:
-        """Write one day: snapshots, trades, what is now, prices, the record of the run, and who has to hear of it."""
+        """Write one day: snapshots, trades, what is now, and prices. `record` is to follow, in the same transaction."""
         written = Written(gaps=len(day.gaps), prices=len(day.prices))
         as_of = self._advance(day)
         written.holdings = self._write_held(day)
@@ -109,11 +108,10 @@ class Writer:
             """,
             {"source": source, "label": label, "as_of": as_of, "newest": day.date >= as_of},
         )
-        written.notified = self.record(day, source, label)
         return written
 
     def record(self, day: Day, source: str, label: str) -> bool:
-        """Record the run of a day and tell of it, and return whether it was news."""
+        """Record the run of a day and tell of it, and return whether it was news. Nothing may follow but the commit."""
         self._cursor.execute("SELECT code, reason FROM etf_snapshots WHERE date = %s AND status = 'gap'", (day.date,))
         gaps = dict(self._cursor.fetchall())
         on_the_day = pl.col("date") == day.date

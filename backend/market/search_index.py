@@ -5,41 +5,23 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache, lru_cache
 from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from backend.market import hangul, spelling
+from backend.market import hangul, search_forms, spelling
+from backend.market.search_forms import Subject
 
 ALIASES = Path(__file__).resolve().parents[2] / "seeds" / "aliases.csv"
 
-# Where one form of one thing comes from several sources, the first of these is kept as its reason.
-SOURCES = ("name", "code", "english", "alias", "brand", "issuer", "former", "ticker", "other_code")
-_RANK = {source: rank for rank, source in enumerate(SOURCES)}
 # What counts as small: KRW of net assets for ETFs and what is made of them, one ETF for stocks and tags.
 _UNITS = {"etf": 1e9, "company": 1e9, "index": 1e9}
-# Codes are looked up whole or by their beginning; a typo in a code is another code.
-_CODES = frozenset({"code", "ticker", "other_code"})
 
-_INDEX_TAIL = re.compile(
-    r"(?i)\s*(?:\(?(?:price return|total return|net total return|gross total return|excess return|시장가격|총수익|"
-    r"p\.?r|t\.?r|n\.?t\.?r|e\.?r)\)?|price|index|지수)\s*$"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """Something that can be found: its kind, its key (a code, or a name where there is no code) and its shown name."""
-
-    kind: str
-    key: str
-    name: str
-    size: float
-
+# What is written how: source and spelling by kind and key.
+Spelled = dict[tuple[str, str], list[tuple[str, str]]]
 
 SUBJECTS = """
     SELECT 'etf', code, name, coalesce(aum_krw, 0)::float8
@@ -112,18 +94,27 @@ def aliases() -> tuple[tuple[str, str, str], ...]:
 def rebuild(connection: Connection) -> int:
     """Bring `search_names` in line with the market that this transaction sees, and return the number of names.
 
-    Runs as `atlas_loader` inside the caller's transaction. Nothing is written when the market's names, sizes and the
-    aliases are what they were.
+    Runs as `atlas_loader` inside the caller's transaction. Only the forms of what is new or written otherwise are
+    computed, and only rows that differ are touched.
     """
-    subjects = [Subject(*row) for row in connection.execute(text(SUBJECTS))]
-    spellings = [tuple(row) for row in connection.execute(text(SPELLINGS))]
-    sizes = _relative_sizes(subjects)
-    content = _content_hash([(s.kind, s.key, s.name, sizes[s.kind, s.key]) for s in subjects], spellings)
+    subjects = {(kind, key): Subject(kind, key, *rest) for kind, key, *rest in connection.execute(text(SUBJECTS))}
+    sizes = _relative_sizes(list(subjects.values()))
+    spelled = _spelled(subjects, [tuple(row) for row in connection.execute(text(SPELLINGS))])
+    sized = {
+        at: replace(subjects[at], size=sizes[at]) if at in subjects else Subject(*at, at[1], 0.0) for at in spelled
+    }
+    signatures = {at: _signature(sized[at].name, written) for at, written in spelled.items()}
+    content = _content_hash(sized, signatures)
     built = connection.execute(text("SELECT content_hash, names FROM search_builds")).one_or_none()
     if built and built.content_hash == content:
         return built.names
-    rows = list(_rows(subjects, spellings, sizes))
-    _write(connection, rows)
+    known = {(kind, key): known for kind, key, known in connection.execute(text("SELECT * FROM search_subjects"))}
+    changed = {at for at, signature in signatures.items() if known.get(at) != signature}
+    _stage(connection, sized, signatures, changed)
+    _write(connection, [row for at in sorted(changed) for row in search_forms.rows(sized[at], spelled[at])])
+    if 10 * len(changed) > len(spelled):
+        connection.execute(text("ANALYZE search_names"))
+    names = connection.scalar(text("SELECT count(*) FROM search_names"))
     connection.execute(
         text(
             """
@@ -133,9 +124,9 @@ def rebuild(connection: Connection) -> int:
             SET content_hash = excluded.content_hash, names = excluded.names, built_at = now()
             """
         ),
-        {"content": content, "names": len(rows)},
+        {"content": content, "names": names},
     )
-    return len(rows)
+    return names
 
 
 def _relative_sizes(subjects: list[Subject]) -> dict[tuple[str, str], float]:
@@ -152,127 +143,133 @@ def _relative_sizes(subjects: list[Subject]) -> dict[tuple[str, str], float]:
     return {(s.kind, s.key): relative(s) for s in subjects}
 
 
-def _content_hash(*parts: Iterable[tuple]) -> str:
-    digest = hashlib.sha256()
-    for part in (*parts, aliases(), sorted(spelling.TRANSLITERATIONS.items())):
-        for row in part:
-            digest.update("\x1f".join(map(str, row)).encode())
-            digest.update(b"\x1e")
-    digest.update(Path(spelling.__file__).read_bytes())
-    digest.update(Path(__file__).read_bytes())
-    return digest.hexdigest()
-
-
-def _rows(
-    subjects: list[Subject], spellings: list[tuple[str, str, str, str]], sizes: dict[tuple[str, str], float]
-) -> Iterator[tuple]:
-    """Make one row of each form of each subject."""
-    known = {(s.kind, s.key): s for s in subjects}
-    best: dict[tuple[str, str, str], tuple[str, str]] = {}
-    for kind, key, source, written in _all_spellings(subjects, spellings, known):
-        for form, origin in _forms(kind, source, written):
-            kept = best.get((kind, key, form))
-            if form and (kept is None or _RANK[origin] < _RANK[kept[0]]):
-                best[kind, key, form] = (origin, written)
-    for (kind, key, form), (source, written) in best.items():
-        name, size = (known[kind, key].name, sizes[kind, key]) if kind != "group" else (written, 0)
-        if kind == "group":
-            # A group's name is what the folded names of its members begin with.
-            yield kind, key, form, spelling.fold(key), source, written, None, None, None, size
-        elif source in _CODES:
-            yield kind, key, form, name, source, written, None, None, None, size
-        else:
-            grams = None if _has_core(kind, source, written, form) else spelling.bigrams(form)
-            initials = None if form.isascii() else hangul.initials(form)
-            yield kind, key, form, name, source, written, hangul.letters(form), initials, grams, size
-
-
-def _has_core(kind: str, source: str, written: str, form: str) -> bool:
-    """Tell whether a form's core is a row of its own: a company's name less its legal form, an ETF's Korean name."""
-    if kind == "stock" and source in ("name", "english") and form.isascii():
-        return form != spelling.issuer(written)
-    return kind == "etf" and source == "english"
-
-
-def _all_spellings(
-    subjects: list[Subject], spellings: list[tuple[str, str, str, str]], known: dict[tuple[str, str], Subject]
-) -> Iterator[tuple[str, str, str, str]]:
-    for subject in subjects:
-        yield subject.kind, subject.key, "name", subject.name
-    yield from spellings
+def _spelled(subjects: dict[tuple[str, str], Subject], spellings: list[tuple[str, str, str, str]]) -> Spelled:
+    """Return how every subject is written; groups come from the aliases alone."""
+    spelled: Spelled = {at: [("name", subject.name)] for at, subject in subjects.items()}
     # An alias may name a code that was resolved into another one.
-    canonical = {written: key for kind, key, source, written in spellings if kind == "stock" and source == "other_code"}
+    canonical: dict[str, str] = {}
+    for kind, key, source, written in spellings:
+        if (kind, key) in spelled:
+            spelled[kind, key].append((source, written))
+        if kind == "stock" and source == "other_code":
+            canonical[written] = key
     for kind, key, alias in aliases():
         if kind == "group":
-            yield kind, key, "alias", alias
+            spelled.setdefault((kind, key), []).append(("alias", alias))
             continue
         for candidate in (key, canonical.get(key)):
-            if (kind, candidate) in known:
-                yield kind, candidate, "alias", alias
+            if (kind, candidate) in subjects:
+                spelled[kind, candidate].append(("alias", alias))
                 break
+    return spelled
 
 
-def _forms(kind: str, source: str, written: str) -> Iterator[tuple[str, str]]:
-    """Yield each form that a written name is found by, with the source to give as its reason."""
-    plain, folded = spelling.normalise(written), spelling.fold(written)
-    if kind == "etf" and source == "english":
-        yield folded.removesuffix("etf"), source
-        return
-    yield folded, source
-    if source in _CODES:
-        ticker, _, market = written.rpartition(" ")
-        if kind == "stock" and market == "US" and ticker.replace("/", "").isalpha():
-            yield spelling.normalise(ticker), "ticker"
-        return
-    if plain != folded:
-        yield plain, source
-    if kind == "stock" and source in ("name", "english") and folded.isascii():
-        yield spelling.issuer(written), "issuer"
-    if kind == "index":
-        short = written
-        while (shorter := _INDEX_TAIL.sub("", short)) != short:
-            short = shorter
-        yield spelling.fold(short), "issuer"
-    if kind == "company":
-        yield spelling.fold(written).removesuffix("자산운용"), "issuer"
+@cache
+def _rules() -> bytes:
+    """Return a digest of what makes forms out of spellings: the rules themselves."""
+    digest = hashlib.sha256()
+    for module in (spelling, hangul, search_forms):
+        digest.update(Path(module.__file__).read_bytes())
+    for row in sorted(spelling.TRANSLITERATIONS.items()):
+        digest.update("\x1f".join(map(str, row)).encode())
+    return digest.digest()
+
+
+def _signature(name: str, written: list[tuple[str, str]]) -> str:
+    parts = "\x1e".join("\x1f".join(pair) for pair in [("", name), *written])
+    return hashlib.blake2b(parts.encode(), digest_size=16, key=_rules()).hexdigest()
+
+
+def _content_hash(sized: dict[tuple[str, str], Subject], signatures: dict[tuple[str, str], str]) -> str:
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for at in sorted(sized):
+        digest.update(f"{at}\x1f{sized[at].size}\x1f{signatures[at]}\x1e".encode())
+    return digest.hexdigest()
 
 
 CHANGING = "name, source, spelling, letters, initials, bigrams, size"
 COLUMNS = f"kind, key, form, {CHANGING}"
 
 
-def _write(connection: Connection, rows: list[tuple]) -> None:
-    """Make the table equal to `rows`, touching only rows that differ, so that readers go on undisturbed."""
-    connection.execute(text("DROP TABLE IF EXISTS pg_temp.search_staging"))
-    connection.execute(
-        text(f"CREATE TEMPORARY TABLE search_staging ON COMMIT DROP AS SELECT {COLUMNS} FROM search_names WITH NO DATA")
+def _stage(
+    connection: Connection,
+    sized: dict[tuple[str, str], Subject],
+    signatures: dict[tuple[str, str], str],
+    changed: set[tuple[str, str]],
+) -> None:
+    """Fill two temporary tables: every subject with its size and whether it changed, and room for names."""
+    for statement in (
+        "DROP TABLE IF EXISTS pg_temp.subject_staging, pg_temp.search_staging",
+        """
+        CREATE TEMPORARY TABLE subject_staging (kind text, key text, size real, signature text, changed boolean)
+        ON COMMIT DROP
+        """,
+        f"CREATE TEMPORARY TABLE search_staging ON COMMIT DROP AS SELECT {COLUMNS} FROM search_names WITH NO DATA",
+    ):
+        connection.execute(text(statement))
+    _copy(
+        connection,
+        "subject_staging (kind, key, size, signature, changed)",
+        ((*at, subject.size, signatures[at], at in changed) for at, subject in sized.items()),
     )
+
+
+def _write(connection: Connection, rows: list[tuple]) -> None:
+    """Make the names those of the staged subjects, given the rows of the changed ones, without disturbing readers."""
+    _copy(connection, f"search_staging ({COLUMNS})", rows)
+    values = ", ".join(f"excluded.{column}" for column in CHANGING.split(", "))
+    old = ", ".join(f"n.{column}" for column in CHANGING.split(", "))
+    for statement in (
+        "ANALYZE subject_staging, search_staging",
+        """
+        DELETE FROM search_names AS n
+        WHERE NOT EXISTS (SELECT FROM subject_staging AS s WHERE s.kind = n.kind AND s.key = n.key)
+        """,
+        """
+        DELETE FROM search_names AS n
+        USING subject_staging AS c
+        WHERE c.changed
+          AND c.kind = n.kind
+          AND c.key = n.key
+          AND NOT EXISTS (
+            SELECT FROM search_staging AS s
+            WHERE s.kind = n.kind AND s.key = n.key AND s.form = n.form
+          )
+        """,
+        f"""
+        INSERT INTO search_names AS n ({COLUMNS})
+        SELECT {COLUMNS} FROM search_staging
+        ON CONFLICT (kind, key, form) DO UPDATE
+        SET ({CHANGING}) = (SELECT {values})
+        WHERE ({old}) IS DISTINCT FROM ({values})
+        """,
+        """
+        UPDATE search_names AS n
+        SET size = s.size
+        FROM subject_staging AS s
+        WHERE NOT s.changed
+          AND s.kind = n.kind
+          AND s.key = n.key
+          AND n.size <> s.size
+        """,
+        """
+        DELETE FROM search_subjects AS n
+        WHERE NOT EXISTS (SELECT FROM subject_staging AS s WHERE s.kind = n.kind AND s.key = n.key)
+        """,
+        """
+        INSERT INTO search_subjects (kind, key, signature)
+        SELECT kind, key, signature
+        FROM subject_staging
+        WHERE changed
+        ON CONFLICT (kind, key) DO UPDATE
+        SET signature = excluded.signature
+        """,
+    ):
+        connection.execute(text(statement))
+
+
+def _copy(connection: Connection, target: str, rows: Iterable[tuple]) -> None:
     cursor = connection.connection.cursor()
-    with cursor.copy(f"COPY search_staging ({COLUMNS}) FROM STDIN") as copy:
+    with cursor.copy(f"COPY {target} FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
-    connection.execute(text("ANALYZE search_staging"))
-    connection.execute(
-        text(
-            """
-            DELETE FROM search_names AS n
-            WHERE NOT EXISTS (
-                SELECT FROM search_staging AS s
-                WHERE s.kind = n.kind AND s.key = n.key AND s.form = n.form
-            )
-            """
-        )
-    )
-    connection.execute(
-        text(
-            f"""
-            INSERT INTO search_names AS n ({COLUMNS})
-            SELECT {COLUMNS} FROM search_staging
-            ON CONFLICT (kind, key, form) DO UPDATE
-            SET ({CHANGING}) = (SELECT {", ".join(f"excluded.{column}" for column in CHANGING.split(", "))})
-            WHERE ({", ".join(f"n.{column}" for column in CHANGING.split(", "))})
-                IS DISTINCT FROM ({", ".join(f"excluded.{column}" for column in CHANGING.split(", "))})
-            """
-        )
-    )
-    connection.execute(text("ANALYZE search_names"))

@@ -313,6 +313,33 @@ def test_rebuilding_follows_the_market(sample_database: Database) -> None:
         connection.rollback()
 
 
+def test_names_that_follow_a_change_are_those_of_a_build_from_nothing(sample_database: Database) -> None:
+    names = text(
+        """
+        SELECT kind, key, form, name, source, spelling, letters, initials, bigrams, size
+        FROM search_names
+        ORDER BY kind, key, form
+        """
+    )
+    with sample_database.engine("atlas_loader").connect() as connection:
+        before = connection.execute(names).all()
+        for change in (
+            "UPDATE etfs SET name = 'KODEX 새이름', aum_krw = 90000000000000 WHERE code = '069500'",
+            "INSERT INTO securities (code, kind, name, name_ko) VALUES ('999990', 'stock', '새종목', '새종목')",
+            "INSERT INTO etf_former_names (code, name) VALUES ('069500', '옛이름 200')",
+            "UPDATE etfs SET company = NULL WHERE code = '360750'",
+            "DELETE FROM securities WHERE code = (SELECT min(code) FROM securities WHERE kind = 'stock')",
+        ):
+            connection.execute(text(change))
+        search_index.rebuild(connection)
+        followed = connection.execute(names).all()
+        for table in ("search_names", "search_subjects", "search_builds"):
+            connection.execute(text(f"DELETE FROM {table}"))
+        assert search_index.rebuild(connection) == len(followed)
+        assert connection.execute(names).all() == followed != before
+        connection.rollback()
+
+
 def test_readers_may_not_write_the_names(sample_database: Database) -> None:
     with (
         sample_database.engine("atlas_app").connect() as connection,
