@@ -25,14 +25,16 @@ COPY requirements-node.txt ./
 COPY backend backend
 RUN ATLAS_HOME=/node PYTHONPATH=/app .venv/bin/python -P -c 'from backend.web_build import build; build(print)'
 
-FROM system AS backend
-COPY --from=environment /app/.venv .venv
-COPY atlas requirements.txt ./
+FROM system AS program
 COPY seeds seeds
+COPY atlas requirements.txt requirements-krx.txt ./
 COPY agent agent
 COPY backend backend
-RUN rm -rf backend/web && .venv/bin/python -m compileall -q agent backend
+RUN rm -rf backend/web && python3 -m compileall -q agent backend
 ENV ATLAS_HOME=/var/lib/etf-atlas ATLAS_HOST=0.0.0.0 ATLAS_SECRETS_DIR=/run/secrets PYTHONDONTWRITEBYTECODE=1
+
+FROM program AS backend
+COPY --from=environment /app/.venv .venv
 USER atlas
 EXPOSE 8000
 STOPSIGNAL SIGTERM
@@ -51,16 +53,20 @@ EXPOSE 8080
 STOPSIGNAL SIGQUIT
 ENTRYPOINT ["nginx", "-p", "/tmp", "-c", "/etc/nginx/nginx.conf", "-e", "stderr", "-g", "daemon off;"]
 
-# Airflow in an environment of its own; its tasks call the project's interpreter beside it.
+# Airflow in an environment of its own, and the project's with what asks KRX for baskets: the tasks call it.
 FROM environment AS airflow-environment
 COPY airflow/requirements.txt airflow/
 RUN python3 -I -c 'import sys; sys.path.insert(0, "backend"); from pathlib import Path; \
     import virtual_environment; virtual_environment.ensure(root=Path("airflow").absolute())' \
     && airflow/.venv/bin/python -m compileall -q airflow/.venv/lib
 
-FROM backend AS airflow
-USER root
+FROM environment AS krx-environment
+COPY requirements-krx.txt ./
+RUN python3 -I backend/virtual_environment.py requirements.txt requirements-krx.txt
+
+FROM program AS airflow
 COPY --from=airflow-environment /app/airflow/.venv airflow/.venv
+COPY --from=krx-environment /app/.venv .venv
 COPY airflow airflow
 RUN install -d -o atlas -g atlas -m 0700 /var/lib/airflow /var/log/airflow
 ENV AIRFLOW_HOME=/var/lib/airflow PATH=/app/airflow/.venv/bin:$PATH

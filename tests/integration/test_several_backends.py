@@ -18,11 +18,12 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from backend.db.engine import Database
+from tests.debian_programs import Unpacked, unpacked
 from tests.event_reader import EventReader
 from tests.stub_llm import StubLlm, Turn
 from tests.web_process import WebProcess, serving
 
-ROOT = Path(__file__).resolve().parents[2]
+WEB = Path(__file__).resolve().parents[2] / "docker" / "web"
 CONFIGURATION = """
     {user}
     pid {folder}/nginx.pid;
@@ -50,14 +51,8 @@ QUESTION = "KODEX 200에 대해 아무 얘기나 들려줘 제발요"
 
 
 @pytest.fixture(scope="module")
-def nginx() -> str:
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if program is None:
-        message = "NGINX IS MISSING: install it with apt (as root ./atlas test does)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    return program
+def nginx(test_home: Path) -> Unpacked:
+    return unpacked(test_home, "nginx")
 
 
 @pytest.fixture(scope="module")
@@ -100,12 +95,11 @@ def proxy(nginx: str, backends: list[WebProcess], free_port: Callable[[], int], 
     configuration.write_text(
         CONFIGURATION.format(
             user=f"user {getpass.getuser()};" if os.geteuid() == 0 else "",
-            folder=folder, web=ROOT / "docker" / "web", first=first, second=second, port=port,
+            folder=folder, web=WEB, first=first, second=second, port=port,
         )
     )  # fmt: skip
-    command = [nginx, "-p", str(folder), "-c", str(configuration), "-e", "stderr"]
-    tested = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
-    assert tested.returncode == 0, tested.stderr
+    shutil.copy(nginx.prefix / "etc" / "nginx" / "mime.types", folder)
+    command = [*nginx.command("usr/sbin/nginx"), "-p", str(folder), "-c", str(configuration), "-e", "stderr"]
     process = subprocess.Popen([*command, "-g", "daemon off;"], stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
@@ -161,6 +155,24 @@ def numbers(reply: httpx.Response, count: int | None = None) -> list[int]:
     return list(itertools.islice(found, count))
 
 
+def test_nginx_takes_the_configuration_of_the_container(nginx: Unpacked, tmp_path: Path) -> None:
+    text = (WEB / "nginx.conf").read_text(encoding="utf-8").replace("/etc/nginx/atlas", str(WEB))
+    (tmp_path / "nginx.conf").write_text(text.replace("/tmp/nginx.pid", f"{tmp_path}/pid"), encoding="utf-8")
+    shutil.copy(nginx.prefix / "etc" / "nginx" / "mime.types", tmp_path)
+    command = [
+        *nginx.command("usr/sbin/nginx"),
+        "-p",
+        str(tmp_path),
+        "-c",
+        str(tmp_path / "nginx.conf"),
+        "-e",
+        "stderr",
+    ]
+    tested = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
+    assert tested.returncode == 0, tested.stderr
+    assert "[emerg]" not in tested.stderr
+
+
 def test_the_page_and_the_api_come_from_one_address(proxy: str) -> None:
     assert "<title>ETF Atlas</title>" in httpx.get(f"{proxy}/etf/069500").text
     assert httpx.get(f"{proxy}/api/etfs/069500").json()["code"] == "069500"
@@ -177,27 +189,6 @@ def test_a_stream_is_passed_on_at_once_from_either_backend(
         ids = add(chat_database, subjects, 5)
         for reader in readers:
             reader.wait_for_ids(ids, seconds=5)
-
-
-def test_when_a_backend_is_killed_its_readers_go_on_at_the_other_and_lose_nothing(
-    proxy: str, backends: list[WebProcess], chat_database: Database
-) -> None:
-    subjects = itertools.count(2_000)
-    with ExitStack() as stack:
-        readers = [stack.enter_context(EventReader(proxy, cookie=cookie(number))) for number in range(12)]
-        ids = add(chat_database, subjects, 5)
-        for reader in readers:
-            reader.wait_for_ids(ids)
-        backends[0].end(SIGKILL)
-        ids += add(chat_database, subjects, 20)
-        for reader in readers:
-            reader.wait_for_ids(ids)
-        assert {reader.connections for reader in readers} == {1, 2}, "some had to come back, and some did not"
-        backends[0].start()
-        backends[0].ready()
-        ids += add(chat_database, subjects, 5)
-        for reader in readers:
-            reader.wait_for_ids(ids)
 
 
 @pytest.mark.parametrize("visitor", range(4))
@@ -237,3 +228,20 @@ def test_a_client_cannot_claim_another_address(proxy: str, chat_database: Databa
 
     await_that(lambda: "address:127.0.0.1" in askers())
     assert "address:203.0.113.9" not in askers()
+
+
+def test_when_a_backend_is_killed_its_readers_go_on_at_the_other_and_lose_nothing(
+    proxy: str, backends: list[WebProcess], chat_database: Database
+) -> None:
+    subjects = itertools.count(2_000)
+    with ExitStack() as stack:
+        readers = [stack.enter_context(EventReader(proxy, cookie=cookie(number))) for number in range(12)]
+        ids = add(chat_database, subjects, 5)
+        for reader in readers:
+            reader.wait_for_ids(ids)
+        backends[0].end(SIGKILL)
+        ids += add(chat_database, subjects, 20)
+        for reader in readers:
+            reader.wait_for_ids(ids)
+        assert {reader.connections for reader in readers} == {1, 2}, "some had to come back, and some did not"
+    assert httpx.get(f"{proxy}/api/etfs/069500").is_success
