@@ -6,9 +6,16 @@ from datetime import date as Date  # noqa: N812 - a field called `date` would hi
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 MOST_ID = 2**63 - 1
+
+
+def _number_only(value: object) -> object:
+    # Pydantic would take true for 1 and "7" for 7.
+    if isinstance(value, bool | str):
+        raise ValueError("an id is a whole number")
+    return value
 
 
 class Notification(BaseModel):
@@ -45,8 +52,11 @@ class NotificationPage(BaseModel):
 class ReadMark(BaseModel):
     """Up to where somebody has read."""
 
-    until: Annotated[int, Field(strict=True, ge=0, le=MOST_ID)] = Field(
-        description="Id of the newest notification that was seen; more than there is counts as the newest", examples=[7]
+    until: Annotated[int, BeforeValidator(_number_only)] = Field(
+        ge=0,
+        le=MOST_ID,
+        description="Id of the newest notification that was seen; more than there is counts as the newest",
+        examples=[7],
     )
 
 
