@@ -249,6 +249,14 @@ def test_the_fullest_message_is_within_every_limit() -> None:
     assert_taken(embeds.digest([contents.collection(full)] * 500, AT, PAGE))
 
 
+def test_lists_of_every_width_are_within_every_limit() -> None:
+    for width in range(1, 61):
+        for code in ("", "가", "가나다라마"):
+            rows = [{"code": code, "name": "*" * width, "etfs": 1, "reason": "r" * width}] * 60
+            full = {**CONTENT, **dict.fromkeys(("new", "out", "bought", "sold", "missing"), rows), "gaps": 60}
+            assert_taken(embeds.collected(contents.collection(full), AT, PAGE))
+
+
 @given(st.text(), st.integers(2, 80))
 @example("😀" * 50, 11)
 def test_a_shortened_text_fits_and_is_a_beginning(text: str, most: int) -> None:
