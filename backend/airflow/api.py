@@ -70,11 +70,18 @@ class AirflowApi:
         """Return the task instances of a run: task_id, map_index, state, try_number, …"""
         return self._get(f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances", limit=1000)["task_instances"]
 
+    def log(self, dag: str, run: str, task: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the log of a task instance's last try: event, timestamp, error_detail, …"""
+        path = f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances/{task['task_id']}/logs/{task['try_number']}"
+        return self._get(path, map_index=task["map_index"], full_content=True)["content"]
+
     def reason(self, dag: str, run: str, task: dict[str, Any]) -> str:
         """Return the last error in the log of a task instance."""
-        path = f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances/{task['task_id']}/logs/{task['try_number']}"
-        content = self._get(path, map_index=task["map_index"], full_content=True)["content"]
-        return next(_reasons(reversed(content)), "its log says nothing")
+        return next(_reasons(reversed(self.log(dag, run, task))), "its log says nothing")
+
+    def end_run(self, dag: str, run: str, state: str) -> None:
+        """Mark a run as success or failed, which ends its tasks."""
+        self._request("PATCH", f"/api/v2/dags/{dag}/dagRuns/{run}", json={"state": state})
 
     def set_paused(self, dag: str, paused: bool) -> None:
         """Pause or unpause a DAG."""

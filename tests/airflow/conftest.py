@@ -27,7 +27,7 @@ from backend.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 DAYS = [date(2026, 7, 6), date(2026, 7, 7), date(2026, 7, 8), date(2026, 7, 9)]
-START_SECONDS = 240
+START_SECONDS = 150
 STOP_SECONDS = 40
 
 
@@ -198,6 +198,6 @@ def text_of(log: Path) -> str:
 
 def _answers(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/api/ready", timeout=2).is_success
+        return httpx.get(f"{address}/api/health", timeout=2).is_success
     except httpx.TransportError:
         return False
