@@ -121,6 +121,8 @@ class Hub:
             if not stream.ended:
                 raise
             stream.task.uncancel()
+        except OSError:  # what some servers raise once the client has left
+            return
         finally:
             self._remove(stream)
         await stream.finish(send)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import suppress
 from uuid import UUID
 
 from starlette.types import Send
@@ -68,7 +69,8 @@ class OpenStream:
     async def finish(self, send: Send) -> None:
         """Send the end of the answer, or cut off a client that would keep us waiting."""
         if self.wire.has_room():
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            with suppress(OSError):  # the client may have left
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
         else:
             self.wire.cut()
             await asyncio.sleep(0)  # the server learns of it before we return
