@@ -229,6 +229,17 @@ def test_a_wrong_key_is_refused(stub: StubKrx, database: Database, tmp_path: Any
         source.prices(DAY)
 
 
+@pytest.mark.parametrize("key", ["인증키-0123456789", "stub-key\n-0123456789"])
+def test_a_key_that_can_be_none_is_not_sent(stub: StubKrx, database: Database, tmp_path: Any, key: str) -> None:
+    with (
+        krx(stub, database, tmp_path, krx_api_key=key) as source,
+        pytest.raises(KrxRefused, match="no key has") as caught,
+    ):
+        source.prices(DAY)
+    assert "0123456789" not in "".join(traceback.format_exception(caught.value))
+    assert stub.count() == 0
+
+
 def test_without_a_key_the_prices_come_from_the_data_service(stub: StubKrx, database: Database, tmp_path: Any) -> None:
     with krx(stub, database, tmp_path, krx_api_key=None) as source:
         assert source.prices(DAY) == stub.market.prices[DAY]

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from backend.collection.feed import Feed, columns
 from backend.collection.sources.krx import feed, isin_of
 from backend.collection.sources.krx.kinds import constituent as read
+from backend.collection.sources.krx.tables import PRICES
 from backend.collection.validate import validate
 from tests.krx_markets import Market, Row, invented, price_row, recorded
 
@@ -176,6 +179,91 @@ def test_a_price_row_reads_alike_from_both_services(market: Market) -> None:
 
 def test_an_etf_without_prices_on_the_day_has_no_row(market: Market) -> None:
     assert feed(DAY, [], market.dashes(), {}, {})["prices"].is_empty()
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ({"NAV": "#N/A"}, "prices, row 2: NAV = '#N/A' is no number"),
+        ({"TDD_CLSPRC": "-100"}, "TDD_CLSPRC = -100 is not between 0"),
+        ({"TDD_HGPRC": "10", "TDD_LWPRC": "20"}, "the high 10 is below the low 20"),
+    ],
+)
+def test_an_etf_whose_prices_cannot_be_read_is_missing_and_the_others_are_not(
+    market: Market, cell: Row, reason: str
+) -> None:
+    one, bad, *others = market.prices[DAY]
+    baskets = {code: market.basket(code, DAY) for code in market.codes}
+    delivery = feed(DAY, market.listing, [one, bad | cell, *others], baskets, {})
+    assert list(delivery.missing) == [(market.codes[1], DAY)]
+    assert reason in delivery.missing[market.codes[1], DAY]
+    for table in ("prices", "holdings"):
+        assert set(delivery[table]["etf_code"]) == set(market.codes) - {market.codes[1]}
+    assert validate(delivery, set(), today=DAY).issues == []
+
+
+def test_two_price_rows_of_one_etf_must_agree(market: Market) -> None:
+    row = market.prices[DAY][0]
+    assert len(feed(DAY, [], [row, row], {}, {})["prices"]) == 1
+    delivery = feed(DAY, [], [row, row | {"NAV": "1.00"}], {}, {})
+    assert delivery["prices"].is_empty()
+    assert "contradicts" in delivery.missing[market.codes[0], DAY]
+
+
+CELLS = st.one_of(
+    st.sampled_from(
+        ["-", "", "0", "1", "1,000.00", "-5.5", "#N/A", "1" + ",000" * 5, "1" + ",000" * 6, "0.0000001", "NaN"]
+    ),
+    st.integers(-(10**13), 10**13).map("{:,}".format),
+)
+CODES = st.sampled_from(
+    [
+        "005930",
+        "KR7005930003",
+        "US67066G1040",
+        "KRD010010001",
+        "CASH00000001",
+        "KR4101R60000",
+        "KR6000011A00",
+        "0",
+        "-",
+        "",
+        "X",
+    ]
+)
+CONSTITUENTS = st.fixed_dictionaries(
+    {
+        "COMPST_ISU_CD": CODES,
+        "COMPST_ISU_CD2": CODES,
+        "MKT_ID": st.sampled_from(["STK", "DRV", ""]),
+        "SECUGRP_ID": st.sampled_from(["ST", "EF", "FU", "ZZ", ""]),
+        "COMPST_ISU_NM": st.sampled_from(["가", "설정현금액", "원화예금", "T 4 1/8 11/15/32", "-", ""]),
+        "COMPST_ISU_CU1_SHRS": CELLS,
+        "VALU_AMT": CELLS,
+        "COMPST_AMT": CELLS,
+        "COMPST_RTO": CELLS,
+    }
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    baskets=st.dictionaries(st.sampled_from(["069500", "0015B0", "114800"]), st.lists(CONSTITUENTS, max_size=6)),
+    prices=st.lists(
+        st.fixed_dictionaries(
+            {"ISU_CD": st.sampled_from(["069500", "0015B0", "KR7"])} | {f: CELLS for f in PRICES.values()}
+        ),
+        max_size=4,
+    ),
+)
+def test_whatever_krx_sends_of_one_etf_takes_no_other_down(baskets: dict[str, list[Row]], prices: list[Row]) -> None:
+    delivery = feed(DAY, [], prices, baskets, {})
+    checked = validate(delivery, set(), today=DAY)
+    assert [str(issue) for issue in checked.issues] == []
+    held = set(delivery["holdings"]["etf_code"])
+    absent = {etf for etf, _ in delivery.missing}
+    assert held.isdisjoint(absent)
+    assert baskets.keys() <= held | absent
 
 
 def test_an_etf_that_is_listed_no_more_keeps_its_basket_under_its_name(market: Market) -> None:

@@ -89,7 +89,7 @@ class Answer:
         """Return the body as JSON. Raises KrxUnavailable, worth trying again, where it is none or only its beginning."""
         try:
             return json.loads(self.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             pass
         start = self.content.lstrip()[:1]
         what = "a page instead of data (maintenance?)" if start == b"<" else "JSON that breaks off or is none"

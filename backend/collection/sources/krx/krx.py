@@ -33,7 +33,7 @@ class Krx(AbstractContextManager):
             timeout_s=settings.krx_timeout_s,
             patience=patience,
         )
-        self._has_account = settings.krx_id is not None
+        self._has_account = bool(settings.krx_id)
         self._open_api = (
             OpenApi(
                 settings.krx_open_api_url,

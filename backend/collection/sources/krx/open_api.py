@@ -6,6 +6,7 @@ applied for on its own: here "ETF 일별매매정보" (`etp/etf_bydd_trd`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from datetime import date
 
@@ -20,6 +21,7 @@ from backend.collection.sources.krx.rows import PRICE_FIELDS, TRADED_FIELDS, Hol
 SERVICE = "KRX Open API"
 PATH = "/etp/etf_bydd_trd"
 ROWS = "OutBlock_1"
+HEADER_VALUE = re.compile(r"[!-~]+")
 
 
 class Key(httpx.Auth):
@@ -40,6 +42,7 @@ class OpenApi:
         self, url: str, key: SecretStr, budget: Budget, *, timeout_s: float = 20, patience: Patience | None = None
     ) -> None:
         self._connection = Connection(SERVICE, url, timeout_s, Key(key))
+        self._key = key
         self._budget = budget
         self._patience = patience or Patience()
 
@@ -48,6 +51,12 @@ class OpenApi:
 
         Raises KrxRefused (key), KrxBudgetSpent, and KrxUnavailable once trying again has not helped.
         """
+        if not HEADER_VALUE.fullmatch(self._key.get_secret_value().strip()):
+            raise KrxRefused(
+                "ATLAS_KRX_API_KEY holds characters that no key has. Copy the key again from https://openapi.krx.co.kr "
+                "(My Page).",
+                ko="ATLAS_KRX_API_KEY에 인증키에 쓰이지 않는 글자가 있습니다. https://openapi.krx.co.kr 에서 다시 복사해 주세요.",
+            )
         return self._patience.call(lambda: self._prices(day))
 
     def close(self) -> None:

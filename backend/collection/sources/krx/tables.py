@@ -3,7 +3,8 @@
 - The weight of a position is its part of the basket's amount with cash, %, so it always adds up and is marked C
   (recomputed). KRX values nothing that is listed abroad: a basket with such positions has no weights (U), since the
   cash would seem to be all of it.
-- A basket with a row that cannot be read is missing as a whole, with the reason: half a basket would read as a sale.
+- A basket with a row that cannot be read is missing as a whole, with the reason: half a basket would read as a sale. So is
+  the ETF whose prices cannot be read; the others of the day are loaded.
 - The notional cash of a basket is left out.
 """
 
@@ -26,6 +27,7 @@ LABEL = "KRX"
 # Where long and short amounts nearly cancel out, parts of what is left say nothing.
 LEAST_NET_PART = 0.01
 DECIMALS = 6
+LARGEST_FIGURE = 1e18
 PRICES = {
     "open": "TDD_OPNPRC",
     "high": "TDD_HGPRC",
@@ -51,15 +53,17 @@ def feed(
     basket that is empty, consists of dashes or cannot be read joins the missing ones.
     """
     absent = dict(missing)
+    prices = _prices(day, price_rows, absent)
     held: list[tuple] = []
     for etf, rows in sorted(baskets.items()):
+        if etf in absent and etf not in missing:
+            continue
         try:
             held += _basket(day, etf, rows)
         except ValueError as error:
             absent[etf] = f"KRX: {error}"
         else:
             absent.pop(etf, None)
-    prices = _prices(day, price_rows)
     tables = {
         "etfs": etfs(day, listing_rows, price_rows, {row[1] for row in held}),
         "holdings": _frame("holdings", held),
@@ -79,26 +83,39 @@ def price_code(row: Row) -> str | None:
     return code if code and ETF_CODE.fullmatch(code) else None
 
 
-def _prices(day: date, rows: Sequence[Row]) -> list[tuple]:
-    """Return the rows of `prices`; an ETF without close and NAV has none for the day."""
+def _prices(day: date, rows: Sequence[Row], absent: dict[str, str]) -> list[tuple]:
+    """Return the rows of `prices`, and add the ETFs whose row cannot be used to `absent`, with the reason.
+
+    An ETF without close and NAV has no row for the day.
+    """
     origin = f"KRX prices {day}"
-    written = []
+    written: dict[str, tuple] = {}
     for line, row in enumerate(rows, 1):
         code = price_code(row)
         if code is None or says_nothing([row], ("TDD_CLSPRC", "NAV")):
             continue
-        values = {"date": day.isoformat(), "etf_code": code}
-        values |= {column: _plain(row, field) for column, field in PRICES.items()}
-        written.append((*(values[column] for column in columns("prices")), origin, line))
-    return written
+        try:
+            figures = {column: number(row, field) for column, field in PRICES.items()}
+            _check_prices(figures)
+            values = {"date": day.isoformat(), "etf_code": code} | figures
+            made = tuple(values[column] for column in columns("prices"))
+            if code in written and written[code][: len(made)] != made:
+                raise ValueError("a second row that contradicts the first")
+        except ValueError as error:
+            absent[code] = f"KRX: prices, row {line}: {error}"
+        else:
+            written.setdefault(code, (*made, origin, line))
+    return [row for code, row in written.items() if code not in absent]
 
 
-def _plain(row: Row, field: str) -> str | None:
-    """Return a number as plain text; one that is none is left as it is, for the loader to refuse with its place."""
-    try:
-        return number(row, field)
-    except NotANumber:
-        return text(row, field)
+def _check_prices(figures: Mapping[str, str | None]) -> None:
+    """Raise ValueError for prices that cannot be right."""
+    known = {column: float(figure) for column, figure in figures.items() if figure is not None}
+    wrong = next((column for column, figure in known.items() if not 0 <= figure <= LARGEST_FIGURE), None)
+    if wrong:
+        raise ValueError(f"{PRICES[wrong]} = {figures[wrong]} is not between 0 and {LARGEST_FIGURE:.0e}")
+    if 0 < known.get("high", 0) < known.get("low", 0):
+        raise ValueError(f"the high {figures['high']} is below the low {figures['low']}")
 
 
 class _Position(NamedTuple):
