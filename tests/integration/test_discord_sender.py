@@ -156,6 +156,7 @@ def test_without_a_webhook_nothing_happens(empty_database: Database, settings: S
     assert [row.state for row in rows(empty_database)] == ["waiting"]
 
 
+@pytest.mark.slow
 def test_an_error_of_discords_is_tried_again_until_it_is_over(
     empty_database: Database, told: Settings, discord: StubDiscord
 ) -> None:
@@ -378,6 +379,20 @@ def test_it_is_not_tried_for_ever(empty_database: Database, told: Settings, disc
     assert row.reason == "older than 2 days: HTTP 503 503: stub"
 
 
+def test_a_long_load_that_replaces_the_market_holds_nothing_up(
+    empty_database: Database, told: Settings, discord: StubDiscord
+) -> None:
+    add(empty_database, date(2026, 7, 1), age=timedelta(days=7))
+    add(empty_database, date(2026, 7, 2))
+    with empty_database.engine("atlas_loader").begin() as load:
+        load.execute(text("DELETE FROM discord_posts"))
+        add(empty_database, date(2026, 7, 3))
+        with sending(empty_database, told):
+            discord.await_posts(1)
+            await_states(empty_database, "waiting", "waiting", "sent")
+    await_states(empty_database, "sent")
+
+
 SENDER = """
 import sys, time
 from pydantic import SecretStr
@@ -424,6 +439,7 @@ def sender_process(database: Database, told: Settings) -> Iterator[subprocess.Po
         process.stderr.close()
 
 
+@pytest.mark.slow
 def test_two_processes_tell_each_date_once(empty_database: Database, told: Settings, discord: StubDiscord) -> None:
     with sender_process(empty_database, told), sender_process(empty_database, told), sending(empty_database, told):
         for day in range(1, 26):
@@ -435,6 +451,7 @@ def test_two_processes_tell_each_date_once(empty_database: Database, told: Setti
     assert [said.count(f"Nr. {day}.") for day in range(1, 26)] == [1] * 25
 
 
+@pytest.mark.slow
 def test_a_sender_that_is_killed_leaves_nothing_doubled(
     empty_database: Database, told: Settings, discord: StubDiscord, monkeypatch: pytest.MonkeyPatch
 ) -> None:

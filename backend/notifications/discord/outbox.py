@@ -46,13 +46,22 @@ _STANDING = text("""
     WHERE destination = :destination
     FOR UPDATE SKIP LOCKED
 """)
+# A load that replaces the market deletes posts and takes a while; it is not waited for.
 _GIVE_UP_SENDING = text("""
     UPDATE discord_posts SET state = 'in_doubt', reason = 'the process that sent it ended before it knew what came of it'
-    WHERE destination = :destination AND state = 'sending' AND next_attempt_at <= clock_timestamp()
+    WHERE id IN (
+        SELECT id FROM discord_posts
+        WHERE destination = :destination AND state = 'sending' AND next_attempt_at <= clock_timestamp()
+        FOR UPDATE SKIP LOCKED
+    )
 """)
 _EXPIRE = text(f"""
     UPDATE discord_posts SET state = 'expired', reason = concat_ws(': ', 'older than {TOO_OLD}', reason)
-    WHERE destination = :destination AND state = 'waiting' AND created_at < clock_timestamp() - interval '{TOO_OLD}'
+    WHERE id IN (
+        SELECT id FROM discord_posts
+        WHERE destination = :destination AND state = 'waiting' AND created_at < clock_timestamp() - interval '{TOO_OLD}'
+        FOR UPDATE SKIP LOCKED
+    )
 """)
 _UNDER_WAY = text("SELECT EXISTS (SELECT FROM discord_posts WHERE destination = :destination AND state = 'sending')")
 _FIRST = text("""
