@@ -13,6 +13,7 @@ import typer
 ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 KOREAN_FONT = "fonts-nanum"
+AIRFLOW_TESTS = ROOT / "tests" / "airflow"
 
 
 def register(app: typer.Typer) -> None:
@@ -30,11 +31,30 @@ def test(context: typer.Context) -> None:
         typer.secho(f"error: {error}", fg=typer.colors.RED, err=True)
         raise typer.Exit(1) from None
     _provide_browser()
+    if _includes(AIRFLOW_TESTS, context.args):
+        _provide_airflow()
     checked = subprocess.run(
         [sys.executable, "-m", "ruff", "check", "--output-format", "concise", "."], cwd=ROOT, check=False
     )
     tested = subprocess.run([sys.executable, "-m", "pytest", *context.args], cwd=ROOT, check=False)
     raise typer.Exit(tested.returncode or checked.returncode)
+
+
+def _includes(folder: Path, arguments: list[str]) -> bool:
+    """Say whether pytest's arguments name no file or folder, or one that has to do with the folder."""
+    named = [Path(argument.partition("::")[0]) for argument in arguments if not argument.startswith("-")]
+    chosen = [(ROOT / path).resolve() for path in named if (ROOT / path).exists()]
+    return not chosen or any(path.is_relative_to(folder) or folder.is_relative_to(path) for path in chosen)
+
+
+def _provide_airflow() -> None:
+    """Install Airflow's own environment; if that fails its tests say why they are skipped."""
+    from backend.airflow.environment import AirflowFailed, install
+
+    try:
+        install()
+    except AirflowFailed as error:
+        typer.secho(f"THE AIRFLOW TESTS MAY BE SKIPPED: {error.message}", fg=typer.colors.YELLOW, err=True)
 
 
 def _provide_browser() -> None:
