@@ -14,8 +14,8 @@ from backend.errors import AtlasError, Unavailable
 
 # Requests under way at once; how many there are in a second is the source's own limit.
 THREADS = 4
-# After so many baskets in a row without an answer the service is down, and asking for the rest would take hours.
-MOST_UNANSWERED = 20
+# After so many baskets in a row without an answer, each after several tries, the service is down.
+MOST_UNANSWERED = 10
 
 
 @dataclass

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -30,8 +30,6 @@ SOURCE = "krx"
 # Where fewer baskets than this share of the market came, the source is at fault, not the ETFs: a load would show most
 # of the market as a day old, and would tell everybody about the rest.
 LEAST_SHARE = 0.5
-# A day without figures is late until now, and a holiday that the calendar does not know from then on.
-LATE_FOR = timedelta(days=2)
 
 Progress = Callable[[str, int, int], None]
 log = structlog.get_logger()
@@ -255,8 +253,11 @@ def _check_whole(day: date, listing: Rows, prices: Rows) -> None:
 
 
 def _no_figures(database: Database, day: date) -> DayPlan:
-    """Judge a day on which KRX has no figures though the calendar calls it a trading day."""
-    if calendar.today() - day < LATE_FOR:
+    """Judge a day on which KRX has no figures though the calendar calls it a trading day.
+
+    The Open API has them on the next morning, so the day is late until the next trading day is over.
+    """
+    if calendar.today() <= calendar.next_trading_day(day):
         raise NotPublished(
             f"KRX has not published {day} yet: try again later.", ko=f"KRX가 아직 {day} 자료를 내지 않았습니다."
         )

@@ -87,15 +87,25 @@ def test_a_past_day_without_figures_is_a_holiday_that_the_calendar_does_not_know
     assert stub.count("basket") == 0
 
 
-def test_a_day_is_late_before_it_is_a_holiday(empty_database, source, stub, monkeypatch):
-    at(monkeypatch, 2026, 7, 8, 19, 0)
+@pytest.mark.parametrize(
+    ("day", "now"),
+    [
+        (DAY2, (2026, 7, 8, 19, 0)),
+        (DAY2, (2026, 7, 9, 23, 0)),
+        # A Thursday before a holiday and a weekend: the next trading day is Monday.
+        (date(2026, 7, 16), (2026, 7, 20, 9, 0)),
+    ],
+)
+def test_a_day_is_late_before_it_is_a_holiday(empty_database, source, stub, monkeypatch, day, now):
+    at(monkeypatch, *now)
     prices = stub.market.prices.pop(DAY2)
-    with pytest.raises(NotPublished, match="has not published 2026-07-08 yet"):
-        daily.collect(empty_database, source, DAY2)
+    with pytest.raises(NotPublished, match=f"has not published {day} yet"):
+        daily.collect(empty_database, source, day)
     # Lateness is no failure of the day, and the next try may find it.
-    assert run_of(empty_database, DAY2) is None
-    stub.market.prices[DAY2] = prices
-    assert daily.collect(empty_database, source, DAY2).status == "loaded"
+    assert run_of(empty_database, day) is None
+    if day == DAY2:
+        stub.market.prices[DAY2] = prices
+        assert daily.collect(empty_database, source, DAY2).status == "loaded"
 
 
 def test_a_day_that_is_not_over_is_not_collected(empty_database, source, stub, monkeypatch):

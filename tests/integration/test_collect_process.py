@@ -9,11 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from backend.collection.baskets import THREADS
 from backend.db.engine import Database
 from tests import graph_contents as contents
 from tests.collecting import DAY1, DAY2, DAY3, ETFS, gaps_of, run_of, staged, stub_of, told
@@ -59,11 +61,11 @@ def collect(empty_database, stub) -> Callable[..., dict[str, Any]]:
     return run
 
 
-def await_baskets(database: Database, count: int, process: subprocess.Popen[str]) -> None:
+def await_baskets(database: Database, count: int, process: subprocess.Popen[str], day: date = DAY1) -> None:
     """Wait until some baskets are kept while the run goes on."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        if len(staged(database, DAY1)) >= count:
+        if len(staged(database, day)) >= count:
             return
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.01)
@@ -235,6 +237,27 @@ def test_a_killed_collection_goes_on_where_it_stopped(empty_database, stub):
     assert asked - kept <= again
     assert gaps_of(empty_database, DAY1) == {}
     assert len(told(empty_database)) == 2
+
+
+def test_a_collection_killed_again_and_again_ends_as_one_that_was_not(empty_database, new_database, stub):
+    untroubled = new_database()
+    assert finish(start(untroubled, stub, "krx", "--from", str(DAY1), "--to", str(DAY2)))[0] == 0
+    before = stub.count("basket")
+    stub.delay_s = 0.2
+    for day, count in ((DAY1, 1), (DAY1, 8), (DAY1, ETFS), (DAY2, 5), (DAY2, ETFS)):
+        process = start(empty_database, stub, "krx", "--date", str(day))
+        await_baskets(empty_database, count, process, day)
+        # With the last basket the load begins.
+        process.kill()
+        finish(process)
+    stub.delay_s = 0
+    code, _, errors = finish(start(empty_database, stub, "krx", "--from", str(DAY1), "--to", str(DAY2)))
+    assert code == 0, errors[-2000:]
+    assert stub.count("basket") - before <= 2 * ETFS + 5 * THREADS
+    found, expected = contents.everything(empty_database), contents.everything(untroubled)
+    for part, rows in expected.items():
+        assert found[part] == rows, part
+    assert told(empty_database) == told(untroubled)
 
 
 def test_a_terminated_collection_goes_on_as_well(empty_database, stub):
