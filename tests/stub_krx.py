@@ -44,7 +44,7 @@ STATISTICS = {"MDCSTAT04601": "listing", "MDCSTAT04301": "day_prices", "MDCSTAT0
 KINDS = (
     "unauthorized", "forbidden", "not_found", "too_many", "server_error", "silent", "slow_headers", "slow_body",
     "truncated", "cut", "hang_up", "html", "empty", "dashes", "logout", "tenth", "only_cash", "unreadable", "renamed",
-    "no_block", "password_expired",
+    "no_block", "other_day", "password_expired",
 )  # fmt: skip
 PAUSE_S = 0.02
 
@@ -424,6 +424,8 @@ def _spoilt(kind: str, rows: list[Row]) -> list[Row]:
         case "unreadable":
             field = "COMPST_ISU_CU1_SHRS" if rows and "COMPST_ISU_CU1_SHRS" in rows[0] else "TDD_CLSPRC"
             return [row | ({field: "#N/A"} if n == 0 else {}) for n, row in enumerate(rows)]
+        case "other_day":
+            return [row | {"BAS_DD": "19990104"} for row in rows]
         case "renamed":
             return [{f"{name}_NEW": value for name, value in row.items()} for row in rows]
     return rows

@@ -110,6 +110,7 @@ def test_what_passes_is_waited_out(source: Krx, stub: StubKrx, fault: str, how: 
         ("cut", "broke off"),
         ("hang_up", "broke off"),
         ("html", "a page instead of data"),
+        ("other_day", "was asked for 2026-07-08 and sent prices of 19990104"),
     ],
 )
 def test_what_does_not_pass_is_reported_after_the_last_try(source: Krx, stub: StubKrx, fault: str, said: str) -> None:
@@ -123,12 +124,15 @@ def test_what_does_not_pass_is_reported_after_the_last_try(source: Krx, stub: St
     assert stub.count() == 3
 
 
-@pytest.mark.parametrize("fault", ["unauthorized", "forbidden"])
-def test_a_refused_key_is_not_tried_again(source: Krx, stub: StubKrx, fault: str) -> None:
+@pytest.mark.parametrize(
+    ("fault", "said"), [("unauthorized", "takes the key, but not for this service"), ("forbidden", "refuses the key")]
+)
+def test_a_refused_key_is_not_tried_again(source: Krx, stub: StubKrx, fault: str, said: str) -> None:
     stub.fail(fault)
-    with pytest.raises(KrxRefused, match="was not applied for") as caught:
+    with pytest.raises(KrxRefused, match=said) as caught:
         source.prices(DAY)
-    assert "ATLAS_KRX_API_KEY" in caught.value.ko
+    assert "https://openapi.krx.co.kr" in caught.value.message
+    assert "ETF 일별매매정보" in caught.value.ko
     assert stub.count() == 1
 
 
@@ -225,7 +229,10 @@ def test_the_key_is_in_no_message_no_trace_and_no_log(
 
 
 def test_a_wrong_key_is_refused(stub: StubKrx, database: Database, tmp_path: Any) -> None:
-    with krx(stub, database, tmp_path, krx_api_key=SecretStr("wrong")) as source, pytest.raises(KrxRefused):
+    with (
+        krx(stub, database, tmp_path, krx_api_key=SecretStr("wrong")) as source,
+        pytest.raises(KrxRefused, match="ATLAS_KRX_API_KEY is wrong"),
+    ):
         source.prices(DAY)
 
 

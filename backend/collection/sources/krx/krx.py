@@ -53,8 +53,8 @@ class Krx(AbstractContextManager):
     def prices(self, day: date) -> Rows | Holiday:
         """Return one row for each ETF with its prices, NAV, volume and net assets of the day, KRW.
 
-        Holiday means that KRX has none: on a trading day they are not out yet. The Open API has a day's figures only on
-        the next morning; until then the data service is asked, where there is an account for it.
+        Holiday means that KRX has none: on a trading day they are not out yet. The Open API may have a day's figures as
+        late as the next morning; until then the data service is asked, where there is an account for it.
         """
         rows = self._open_api.prices(day) if self._open_api else None
         if rows is None or (isinstance(rows, Holiday) and self._has_account):

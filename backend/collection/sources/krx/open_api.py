@@ -21,6 +21,7 @@ from backend.collection.sources.krx.rows import PRICE_FIELDS, TRADED_FIELDS, Hol
 SERVICE = "KRX Open API"
 PATH = "/etp/etf_bydd_trd"
 ROWS = "OutBlock_1"
+NOT_APPLIED_FOR = b"Unauthorized API Call"
 HEADER_VALUE = re.compile(r"[!-~]+")
 
 
@@ -64,7 +65,8 @@ class OpenApi:
 
     def _prices(self, day: date) -> list[dict[str, str]] | Holiday:
         self._budget.take(SERVICE)
-        answer = self._connection.send("GET", PATH, params={"basDd": f"{day:%Y%m%d}"})
+        asked = f"{day:%Y%m%d}"
+        answer = self._connection.send("GET", PATH, params={"basDd": asked})
         if answer.status in (401, 403):
             raise _refused(answer)
         refuse_other(answer)
@@ -77,13 +79,29 @@ class OpenApi:
                 ko="KRX Open API의 응답 형식이 바뀌어 읽을 수 없습니다. ETF Atlas를 새 버전으로 바꿔 주세요.",
             )
         check_fields(rows, PRICE_FIELDS, "prices")
+        days = {row.get("BAS_DD", asked) for row in rows} - {asked}
+        if days:
+            raise KrxUnavailable(
+                f"{answer.where} was asked for {day} and sent prices of {', '.join(sorted(days))}: nothing is taken of it. "
+                "Try again later.",
+                ko=f"KRX가 {day} 대신 다른 날짜({', '.join(sorted(days))})의 시세를 보냈습니다. 나중에 다시 시도해 주세요.",
+                passing=True,
+            )
         return Holiday(day) if says_nothing(rows, TRADED_FIELDS) else rows
 
 
 def _refused(answer: Answer) -> KrxRefused:
+    """Return the error for a refused key. KRX says which of the two it is; a relay may not."""
+    if NOT_APPLIED_FOR in answer.content:
+        return KrxRefused(
+            f"{answer.where} takes the key, but not for this service ({answer.status}): 'ETF 일별매매정보' was not applied "
+            "for with it, or KRX has not approved that yet. Apply at https://openapi.krx.co.kr (My Page shows the state).",
+            ko="인증키는 맞지만 'ETF 일별매매정보' 서비스 이용을 신청하지 않았거나 아직 승인되지 않았습니다. "
+            "https://openapi.krx.co.kr 에서 신청하고 마이페이지에서 승인 여부를 확인해 주세요.",
+        )
     return KrxRefused(
-        f"{answer.where} refuses the key ({answer.status}): either ATLAS_KRX_API_KEY is wrong or has expired, or the "
-        "service 'ETF 일별매매정보' was not applied for with it. Both can be seen at https://openapi.krx.co.kr (My Page).",
-        ko="KRX Open API가 인증키를 거절했습니다. ATLAS_KRX_API_KEY가 맞는지, 만료되지 않았는지, "
+        f"{answer.where} refuses the key ({answer.status}): ATLAS_KRX_API_KEY is wrong or has expired (keys are valid for "
+        "a year), or the service 'ETF 일별매매정보' was not applied for with it. See https://openapi.krx.co.kr (My Page).",
+        ko="KRX Open API가 인증키를 거절했습니다. ATLAS_KRX_API_KEY가 맞는지, 1년이 지나 만료되지 않았는지, "
         "'ETF 일별매매정보' 서비스 이용을 신청해 승인받았는지 https://openapi.krx.co.kr 에서 확인해 주세요.",
     )
