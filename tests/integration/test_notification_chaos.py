@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from signal import SIGKILL
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -256,3 +257,17 @@ def test_many_writers_at_once_of_which_some_take_it_back(web: WebProcess, databa
         ids = stored_after(database, start)
         reader.wait_for_ids(ids)
     assert len(ids) < ids[-1] - start, "nothing was taken back"
+
+
+def test_what_is_one_persons_reaches_nobody_else(web: WebProcess, database: Database) -> None:
+    start = newest(database)
+    mine = "SELECT add_notification('collection', %s, '2026-07-08', %s, '{}')"
+    with EventReader(web.address) as live:
+        with database.connect("atlas_app", autocommit=True) as connection:
+            for number in range(10):
+                connection.execute(mine, (UUID(int=number), "mine"))
+                connection.execute(ADD, (f"between-{number}", Jsonb({})))
+        public = stored_after(database, start)[1::2]
+        live.wait_for_ids(public)
+    with EventReader(web.address, last_id=start) as later:
+        later.wait_for_ids(public)

@@ -273,6 +273,47 @@ def test_a_database_that_is_made_anew_starts_over(
     run(work())
 
 
+def test_ids_that_were_given_out_again_are_noticed(empty_database: Database, writing: psycopg.Connection) -> None:
+    for number in range(5):
+        add(writing, number)
+
+    async def work() -> None:
+        async with listening(empty_database) as (heard, listener):
+            with empty_database.connect() as administrator:
+                administrator.execute("TRUNCATE notifications RESTART IDENTITY")
+                for number in range(7):
+                    add(administrator, f"anew {number}")
+                administrator.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE application_name = 'etf-atlas-listener' AND datname = current_database()"
+                )
+                await heard.until(lambda: not listener.connected)
+                administrator.commit()
+            await heard.until(lambda: heard.begins == [5, 7])
+            assert add(writing, "later") == 8
+            await heard.until(lambda: heard.ids == [8])
+
+    run(work())
+
+
+def test_removed_rows_are_no_new_beginning_for_anybody(empty_database: Database, writing: psycopg.Connection) -> None:
+    for number in range(5):
+        add(writing, number)
+
+    async def work() -> None:
+        async with listening(empty_database) as (heard, listener):
+            writing.execute("DELETE FROM notifications WHERE id IN (2, 5)")
+            listener_ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+            with empty_database.connect(autocommit=True) as administrator:
+                administrator.execute(f"{listener_ends} AND application_name = 'etf-atlas-listener'")
+            await heard.until(lambda: len(heard.begins) == 2)
+            add(writing, "later")
+            await heard.until(lambda: heard.ids == [6])
+            assert [event.id for event in await listener._store.since(0, None, 10)] == [1, 3, 4, 6]
+
+    run(work())
+
+
 def test_a_reader_of_events_that_fails_does_not_end_the_listening(
     empty_database: Database, writing: psycopg.Connection
 ) -> None:
