@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from backend.collection.sources.krx.budget import Budget
 from backend.collection.sources.krx.connection import Answer, Connection, Patience, refuse_other
 from backend.collection.sources.krx.errors import KrxRefused, KrxUnavailable
-from backend.collection.sources.krx.rows import PRICE_FIELDS, TRADED_FIELDS, Holiday, check_fields, says_nothing
+from backend.collection.sources.krx.rows import PRICE_FIELDS, TRADED_FIELDS, Holiday, check_fields, says_nothing, text
 
 SERVICE = "KRX Open API"
 PATH = "/etp/etf_bydd_trd"
@@ -79,7 +79,7 @@ class OpenApi:
                 ko="KRX Open API의 응답 형식이 바뀌어 읽을 수 없습니다. ETF Atlas를 새 버전으로 바꿔 주세요.",
             )
         check_fields(rows, PRICE_FIELDS, "prices")
-        days = {row.get("BAS_DD", asked) for row in rows} - {asked}
+        days = {text(row, "BAS_DD") or asked for row in rows} - {asked}
         if days:
             raise KrxUnavailable(
                 f"{answer.where} was asked for {day} and sent prices of {', '.join(sorted(days))}: nothing is taken of it. "
