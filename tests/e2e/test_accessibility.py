@@ -101,3 +101,16 @@ def test_every_state_of_the_administrators_page_keeps_the_rules(
     expect(page.locator(".trial tbody tr")).to_have_count(1)
     assert violations(page, axe) == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_page_of_an_etf_keeps_the_rules(
+    open_page: Callable[..., Page], scripted_server: str, axe: str, scheme: str, width: int
+) -> None:
+    page = open_page(f"{scripted_server}/etf/069500", width=width, color_scheme=scheme, reduced_motion="reduce")
+    expect(page.locator("canvas").first).to_be_visible()
+    expect(page.get_by_role("region", name="비슷한 ETF").locator("tbody tr").first).to_be_visible()
+    page.get_by_role("combobox").fill("삼전")
+    expect(page.get_by_role("option").first).to_be_visible()
+    assert violations(page, axe) == []

@@ -380,6 +380,6 @@ def test_everything_can_be_reached_with_the_keyboard(page: Page) -> None:
 
 def test_a_screen_reader_hears_the_answer_once_it_stands(page: Page) -> None:
     ask(page, QUESTION)
-    expect(page.locator("[role=status][aria-live=polite]").first).to_have_text(
+    expect(page.locator(".chat > [role=status][aria-live=polite]")).to_have_text(
         "답변: 삼성전자를 가장 많이 담은 ETF는 TIGER 200 IT이고 비중은 27.31%입니다."
     )

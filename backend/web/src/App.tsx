@@ -1,5 +1,6 @@
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 
+import { takeAsked } from './chat/asked'
 import { ChatPage } from './chat/ChatPage'
 import { ConversationList } from './chat/ConversationList'
 import { useConversations } from './chat/useConversations'
@@ -15,6 +16,10 @@ export function App() {
   const running = thread.turns.at(-1)?.phase === 'running'
   const [notices, noticeStore] = useNotices()
   const status = useMarketStatus(`${running} ${notices.arrivals}`)
+  useEffect(() => {
+    const question = takeAsked()
+    if (question) store.send(question)
+  }, [store])
   const empty = thread.turns.length === 0 && thread.state === 'ready'
   return (
     <>

@@ -94,6 +94,12 @@ const SHAPES = {
       <path d="M12 8v4.2l2.8 1.8" />
     </>
   ),
+  search: (
+    <>
+      <circle cx="10.8" cy="10.8" r="6" />
+      <path d="m15.3 15.3 4.2 4.2" />
+    </>
+  ),
   back: <path d="m15 6-6 6 6 6" />,
   close: <path d="M6.5 6.5l11 11M17.5 6.5l-11 11" />,
   trash: <path d="M5 7h14M9.5 7V4.8h5V7M7 7l.8 12.2h8.4L17 7M10.3 10.5v5.5M13.7 10.5v5.5" />,

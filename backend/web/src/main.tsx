@@ -15,7 +15,9 @@ import { createRoot } from 'react-dom/client'
 import { App } from './App'
 
 const Admin = lazy(() => import('./admin/AdminApp').then(({ AdminApp }) => ({ default: AdminApp })))
+const EtfPage = lazy(() => import('./etf/EtfPage').then((module) => ({ default: module.EtfPage })))
 const admin = /^\/admin\/?$/.test(location.pathname)
+const etfCode = /^\/etf\/([0-9A-Za-z]{6})\/?$/.exec(location.pathname)?.[1]?.toUpperCase()
 
 const root = document.getElementById('root')
 if (!root) throw new Error('the page has no #root')
@@ -24,6 +26,10 @@ createRoot(root).render(
     {admin ? (
       <Suspense>
         <Admin />
+      </Suspense>
+    ) : etfCode ? (
+      <Suspense>
+        <EtfPage code={etfCode} />
       </Suspense>
     ) : (
       <App />

@@ -39,3 +39,33 @@ export function useTheme(): [Theme, () => void] {
 
   return [theme, toggle]
 }
+
+/** The colours in use by the names of their custom properties, for what is not drawn by style sheets. */
+export function useSchemeColours(): (name: string) => string {
+  const [read, setRead] = useState(() => reader())
+  useEffect(() => {
+    const again = () => setRead(() => reader())
+    const observer = new MutationObserver(again)
+    observer.observe(document.documentElement, { attributeFilter: ['data-theme'] })
+    systemDark.addEventListener('change', again)
+    return () => {
+      observer.disconnect()
+      systemDark.removeEventListener('change', again)
+    }
+  }, [])
+  return read
+}
+
+function reader(): (name: string) => string {
+  // light-dark() is only resolved where a colour is used.
+  const probe = document.createElement('span')
+  probe.hidden = true
+  document.body.append(probe)
+  const found = new Map<string, string>()
+  for (const name of ['--accent', '--accent-soft', '--warm', '--down', '--ink-faint', '--line']) {
+    probe.style.color = `var(${name})`
+    found.set(name, getComputedStyle(probe).color)
+  }
+  probe.remove()
+  return (name) => found.get(name) ?? 'currentcolor'
+}

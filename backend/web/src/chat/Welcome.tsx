@@ -1,4 +1,5 @@
 import { Icon } from '../icons'
+import { SearchBox } from '../search/SearchBox'
 import { FEATURED, MORE } from './examples'
 
 /** What is shown before the first question. */
@@ -12,6 +13,9 @@ export function Welcome({ onAsk }: { onAsk: (question: string) => void }) {
       <p className="welcome-lead">
         어떤 ETF가 무엇을 얼마나 담고 있는지 우리말로 물으면, 답과 함께 근거가 된 표와 질의, 데이터 기준일을 보여 드립니다.
       </p>
+      <div className="welcome-search">
+        <SearchBox />
+      </div>
       <ul className="featured">
         {FEATURED.map(({ icon, topic, question }) => (
           <li key={question}>

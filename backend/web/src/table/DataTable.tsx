@@ -5,6 +5,7 @@ import { CopyButton } from '../CopyButton'
 import { Icon } from '../icons'
 import { type Column, describeColumns, isNumber } from './column'
 import { csv, fileName, tsv } from './export'
+import { etfLinks } from './links'
 import { number, shown } from './format'
 import { nextOrder, type Order, sorted } from './sort'
 
@@ -12,11 +13,18 @@ const ROWS_AT_FIRST = 10
 /** A table that is only a little longer is shown whole. */
 const ROWS_WITHOUT_FOLD = 13
 
-export function DataTable({ table }: { table: Table }) {
+interface DataTableProps {
+  table: Table
+  /** Where the first cell of a row leads; by default an ETF's name leads to its page. */
+  links?: (row: Cell[]) => string | null
+}
+
+export function DataTable({ table, links }: DataTableProps) {
   const [order, setOrder] = useState<Order | null>(null)
   const [whole, setWhole] = useState(table.rows.length <= ROWS_WITHOUT_FOLD)
   const columns = useMemo(() => describeColumns(table), [table])
   const rows = useMemo(() => sorted(table.rows, order), [table, order])
+  const etfs = useMemo(() => etfLinks(table), [table])
   const visible = whole ? rows : rows.slice(0, ROWS_AT_FIRST)
 
   return (
@@ -47,7 +55,10 @@ export function DataTable({ table }: { table: Table }) {
             {visible.map((row, index) => (
               <tr key={index}>
                 {columns.map((column) => (
-                  <TableCell key={column.index} value={row[column.index]} column={column} />
+                  <TableCell
+                    key={column.index} value={row[column.index]} column={column}
+                    address={column.index === 0 && links ? links(row) : etfs(row, column.index)}
+                  />
                 ))}
               </tr>
             ))}
@@ -92,7 +103,13 @@ function ColumnHead({ column, order, onOrder }: ColumnHeadProps) {
   )
 }
 
-function TableCell({ value, column }: { value: Cell | undefined; column: Column }) {
+interface TableCellProps {
+  value: Cell | undefined
+  column: Column
+  address: string | null
+}
+
+function TableCell({ value, column, address }: TableCellProps) {
   const cell = shown(value, column)
   if (!cell) {
     return (
@@ -107,7 +124,13 @@ function TableCell({ value, column }: { value: Cell | undefined; column: Column 
   return (
     <td className={`${isNumeric(column) ? 'numeric' : column.kind}${trend}${share === null ? '' : ' with-bar'}`} title={cell.exact}>
       {share !== null && <span className="bar" style={{ '--share': share } as CSSProperties} aria-hidden="true" />}
-      <span className="value">{cell.text}</span>
+      {address ? (
+        <a className="value" href={address}>
+          {cell.text}
+        </a>
+      ) : (
+        <span className="value">{cell.text}</span>
+      )}
     </td>
   )
 }

@@ -1,0 +1,94 @@
+import '../styles/etf.css'
+
+import { useEffect } from 'react'
+
+import { askInChat } from '../chat/asked'
+import { Header } from '../Header'
+import { Icon } from '../icons'
+import { useMarketStatus } from '../market-status'
+import { NotificationBell } from '../notifications/NotificationBell'
+import { useNotices } from '../notifications/useNotices'
+import { SearchBox } from '../search/SearchBox'
+import { BasketSection } from './BasketSection'
+import { Facts } from './Facts'
+import { PriceSection } from './PriceSection'
+import { SimilarSection } from './SimilarSection'
+import type { EtfDetail } from './types'
+import { useAnswer } from './useAnswer'
+
+/** One ETF: its facts with their dates, price and premium, basket, trades, and what is like it. */
+export function EtfPage({ code }: { code: string }) {
+  const [notices, store] = useNotices()
+  const status = useMarketStatus(notices.arrivals)
+  const etf = useAnswer<EtfDetail>(`/api/etfs/${code}`, notices.arrivals)
+  const name = etf.state === 'ready' ? etf.value.name : null
+
+  useEffect(() => {
+    document.title = `${name ?? code} · ETF Atlas`
+  }, [name, code])
+
+  return (
+    <>
+      <a className="skip-link" href="#etf">
+        본문으로 건너뛰기
+      </a>
+      <Header status={status}>
+        <NotificationBell store={store} notices={notices} onAsk={askInChat} />
+        <a className="button quiet" href="/">
+          <Icon name="chat" />
+          <span>질문 화면</span>
+        </a>
+      </Header>
+      <main className="etf" id="etf">
+        <SearchBox />
+        {etf.state === 'loading' && <p className="etf-note" role="status">불러오는 중…</p>}
+        {(etf.state === 'none' || etf.state === 'failed') && (
+          <div className="etf-note" role="alert">
+            <h2>{etf.state === 'none' ? '이 코드의 ETF가 없습니다' : '불러오지 못했습니다'}</h2>
+            <p>{etf.detail}</p>
+          </div>
+        )}
+        {etf.state === 'ready' && <Found etf={etf.value} moment={notices.arrivals} />}
+      </main>
+    </>
+  )
+}
+
+function Found({ etf, moment }: { etf: EtfDetail; moment: number }) {
+  const { name } = etf
+  const questions = [`${name} 보수는?`, `${name} 구성종목 상위 10개`, `${name} 비슷한 ETF는?`]
+  return (
+    <>
+      <header className="etf-head">
+        <p className="etf-code">
+          {etf.code}
+          {etf.company && <span> · {etf.company}</span>}
+        </p>
+        <h2>{name}</h2>
+        <p className="etf-badges">
+          <span className="badge small plain">{etf.active ? '액티브' : '패시브'}</span>
+          {etf.tags.map((tag) => (
+            <span className="badge small plain" key={tag}>
+              {tag}
+            </span>
+          ))}
+        </p>
+        {etf.former_names.length > 0 && <p className="etf-former">옛 이름: {etf.former_names.join(', ')}</p>}
+      </header>
+      <Facts etf={etf} />
+      <PriceSection etf={etf} moment={moment} />
+      <BasketSection etf={etf} moment={moment} />
+      <SimilarSection etf={etf} moment={moment} />
+      <section className="etf-questions" aria-labelledby="etf-ask">
+        <h3 id="etf-ask">이 ETF에 대해 묻기</h3>
+        <div className="suggestions">
+          {questions.map((question) => (
+            <button type="button" className="chip" key={question} onClick={() => askInChat(question)}>
+              {question}
+            </button>
+          ))}
+        </div>
+      </section>
+    </>
+  )
+}
