@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # How often the processes and the database are looked after, seconds.
 WATCH_SECONDS = 1.0
 DAGS_SECONDS = 60
+DONE = ("success", "failed", "skipped", "upstream_failed", "removed")
 
 airflow = typer.Typer(help="The scheduled collection: an Airflow of the installation's own.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as one JSON object.")]
@@ -226,9 +227,16 @@ def _name_and_value(text: str) -> tuple[str, Any]:
 def _await_end(api: AirflowApi, dag: str, run: str) -> dict[str, Any]:
     """Return the run's state and why its tasks failed, once it has ended."""
     from backend.airflow.api import ENDED
+    from backend.terminal import Steps
 
-    while (state := api.run(dag, run)["state"]) not in ENDED:
-        time.sleep(0.5)
+    steps = Steps()
+    with steps.step(f"{dag} {run}"):
+        while (state := api.run(dag, run)["state"]) not in ENDED:
+            tasks = api.tasks(dag, run)
+            going = sorted({task["task_id"] for task in tasks if task["state"] in ("running", "up_for_retry")})
+            ended = sum(task["state"] in DONE for task in tasks)
+            steps.say(f"{state}, tasks {', '.join(going) or '…'}", ended + 1, len(tasks) + 1)
+            time.sleep(0.5)
     tasks = api.tasks(dag, run)
     failed = [task for task in tasks if task["state"] == "failed"]
     return {

@@ -15,20 +15,22 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "airflow" / "dags"), str(ROOT / "airflow" / "plugins")]
 
-from atlas_tasks.alert import alert  # noqa: E402
-from atlas_tasks.command import CommandRefused, CommandStopped  # noqa: E402
+from atlas_tasks.alert import alert, warn  # noqa: E402
+from atlas_tasks.command import CommandFailed, CommandRefused, CommandStopped  # noqa: E402
 
 REASON = "KRX refuses the key"
 
 
-def context(exception: Exception, *, map_index: int = -1, others: dict[str, str] | None = None) -> dict[str, Any]:
+def context(
+    exception: Exception, *, map_index: int = -1, others: dict[str, str] | None = None, tries: int = 2
+) -> dict[str, Any]:
     """Return what Airflow gives a callback, as far as the alert looks at it."""
     ti = SimpleNamespace(
         dag_id="etf_daily",
         task_id="baskets",
         run_id="manual__2026-07-08",
         map_index=map_index,
-        try_number=2,
+        try_number=tries,
         log_url="http://127.0.0.1:8080/dags/etf_daily",
         task=SimpleNamespace(arguments=["collect", "baskets", "--date", "2026-07-08"], more=["--etfs", "A"]),
         get_task_states=lambda **_: {"manual__2026-07-08": others or {}},
@@ -43,6 +45,11 @@ def main() -> None:
     alert(context(CommandRefused(f"@everyone {secret} " + "가" * 9_000), map_index=3, others={"baskets_3": "failed"}))
     alert(context(CommandRefused("said already"), map_index=4, others={"baskets_3": "failed"}))
     alert(context(CommandStopped("stopped")))
+    late = CommandFailed("KRX has not published 2026-07-08 yet")
+    late.kind = "not-published"
+    for tries in range(1, 7):
+        warn(context(CommandFailed("KRX does not answer"), tries=tries))
+        warn(context(late, tries=tries))
 
 
 if __name__ == "__main__":

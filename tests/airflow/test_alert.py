@@ -19,7 +19,7 @@ SECRET = "a-key-that-nobody-may-see"
 
 @pytest.fixture(scope="module")
 def posts(run_inside: Callable[..., Any], tmp_path_factory: Any) -> list[dict[str, Any]]:
-    """The messages that came of four failures."""
+    """The messages that came of failures of every kind."""
     with StubDiscord() as discord:
         run_inside("inside_alert.py", **connection(discord, tmp_path_factory.mktemp("home")), ATLAS_KRX_API_KEY=SECRET)
         return [post.message for post in discord.posts]
@@ -54,7 +54,13 @@ def test_an_alert_is_short_and_without_secrets(posts: list[dict[str, Any]]) -> N
 
 
 def test_parts_of_a_task_are_told_of_once_and_a_stopped_task_not_at_all(posts: list[dict[str, Any]]) -> None:
-    assert len(posts) == 2
+    assert [post["embeds"][0]["title"] for post in posts[:-1]] == ["실패: etf_daily"] * 2
+
+
+def test_what_keeps_failing_is_told_once_unless_it_is_just_not_published_yet(posts: list[dict[str, Any]]) -> None:
+    embed = posts[2]["embeds"][0]
+    assert (embed["title"], embed["description"]) == ("재시도 중: etf_daily", "KRX does not answer")
+    assert len(posts) == 3
 
 
 def test_without_a_connection_nobody_is_told_and_nothing_fails(run_inside: Callable[..., Any]) -> None:
@@ -63,7 +69,7 @@ def test_without_a_connection_nobody_is_told_and_nothing_fails(run_inside: Calla
 
 def test_a_discord_that_refuses_does_not_fail_the_callback(run_inside: Callable[..., Any], tmp_path: Path) -> None:
     with StubDiscord() as discord:
-        discord.answers(Answer(404), Answer(500))
+        discord.answers(Answer(404), Answer(500), Answer(cut="before"))
         assert run_inside("inside_alert.py", **connection(discord, tmp_path)) == {"ended": True}
         assert discord.posts == []
 

@@ -16,7 +16,7 @@ def found(run_inside: Callable[..., Any]) -> dict[str, Any]:
 
 def test_every_dag_can_be_read(found: dict[str, Any]) -> None:
     assert found["errors"] == {}
-    assert set(found["dags"]) == {"etf_daily", "backfill", "refresh_reference", "reembed_examples"}
+    assert set(found["dags"]) == {"etf_daily", "backfill", "fill_gaps", "refresh_reference", "reembed_examples"}
 
 
 def test_reading_them_is_quick_and_brings_in_nothing_heavy(found: dict[str, Any]) -> None:

@@ -83,7 +83,7 @@ def test_only_this_machine_can_reach_it(collection: Collection) -> None:
 def test_status_shows_the_dags(collection: Collection) -> None:
     result = collection.atlas.run("airflow", "status", "--json")
     dags = {dag["dag"]: dag for dag in json.loads(result.stdout)["dags"]}
-    assert set(dags) == {"etf_daily", "backfill", "refresh_reference", "reembed_examples"}
+    assert set(dags) == {"etf_daily", "backfill", "fill_gaps", "refresh_reference", "reembed_examples"}
     assert dags["etf_daily"]["next"].endswith("T10:00:00Z")
 
 

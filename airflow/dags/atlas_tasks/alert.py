@@ -18,7 +18,10 @@ import structlog
 from atlas_tasks.redaction import redact
 
 CONNECTION = "atlas_discord"
-RED = 0xD93025
+RED, AMBER = 0xD93025, 0xF9AB00
+# A task that fails this often in a row has failed for more than half an hour.
+WARN_AFTER = 4
+NOT_PUBLISHED = "not-published"
 TIMEOUT_S = 10
 THREAD = re.compile(r"thread_id=\d+")
 # Discord takes 4,096 characters of description and 1,024 of a field; nobody reads that many.
@@ -30,6 +33,19 @@ log = structlog.get_logger(__name__)
 
 def alert(context: Mapping[str, Any]) -> None:
     """Tell Discord which task of which run failed and why; a callback for `on_failure_callback`."""
+    _tell(context, "실패", RED)
+
+
+def warn(context: Mapping[str, Any]) -> None:
+    """Tell Discord once that a task keeps failing and is tried on; a callback for `on_retry_callback`.
+
+    Not of figures that KRX has not published yet: to wait for them is what trying again is for.
+    """
+    if context["ti"].try_number == WARN_AFTER and getattr(context.get("exception"), "kind", None) != NOT_PUBLISHED:
+        _tell(context, "재시도 중", AMBER)
+
+
+def _tell(context: Mapping[str, Any], what: str, color: int) -> None:
     from airflow.sdk.exceptions import AirflowException, AirflowNotFoundException, AirflowRuntimeError
 
     from atlas_tasks.command import CommandStopped
@@ -38,7 +54,7 @@ def alert(context: Mapping[str, Any]) -> None:
         return
     try:
         if not _others_failed(context):
-            _send(_embed(context))
+            _send(_embed(context, what, color))
     except AirflowNotFoundException:
         log.info("nobody is told: there is no connection", connection=CONNECTION)
     except (OSError, ValueError, AirflowException, AirflowRuntimeError) as error:
@@ -73,17 +89,17 @@ def _send(embed: dict[str, Any]) -> None:
     )
 
 
-def _embed(context: Mapping[str, Any]) -> dict[str, Any]:
+def _embed(context: Mapping[str, Any], what: str, color: int) -> dict[str, Any]:
     ti = context["ti"]
     exception = context.get("exception")
     reason = redact(str(exception or "") or type(exception).__name__)
     part = f" [{ti.map_index}]" if ti.map_index >= 0 else ""
     fields = {"작업": f"{ti.task_id}{part}", "날짜": _day(context), "시도": f"{ti.try_number}회", "실행": ti.run_id}
     return {
-        "title": _cut(f"실패: {ti.dag_id}", LONGEST_FIELD),
+        "title": _cut(f"{what}: {ti.dag_id}", LONGEST_FIELD),
         "description": _cut(reason, LONGEST_REASON),
         "url": ti.log_url,
-        "color": RED,
+        "color": color,
         "fields": [
             {"name": name, "value": _cut(value, LONGEST_FIELD), "inline": name != "실행"}
             for name, value in fields.items()

@@ -39,7 +39,9 @@ PR_SET_PDEATHSIG = 1
 
 
 class CommandFailed(AirflowException):
-    """A command of ETF Atlas failed; trying again may help."""
+    """A command of ETF Atlas failed; trying again may help. `kind` is the command's name for it, if it gave one."""
+
+    kind: str | None = None
 
 
 class CommandRefused(AirflowFailException):
@@ -185,8 +187,12 @@ def _answer(printed: str) -> Any:
 
 def _failure(command: list[str], status: int, answer: Any, last_lines: Sequence[str]) -> AirflowException:
     if isinstance(answer, dict) and "reason" in answer:
-        kind = CommandFailed if answer.get("retry", True) else CommandRefused
-        return kind(redact(str(answer["reason"])))
+        reason = redact(str(answer["reason"]))
+        if not answer.get("retry", True):
+            return CommandRefused(reason)
+        failure = CommandFailed(reason)
+        failure.kind = answer.get("error")
+        return failure
     said = [line for line in last_lines if line.startswith("error: ")] or list(last_lines)
     reason = said[-1].removeprefix("error: ") if said else "it said nothing"
     ended = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"failed with status {status}"

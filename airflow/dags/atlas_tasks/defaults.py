@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import Param
 
-from atlas_tasks.alert import alert
+from atlas_tasks.alert import alert, warn
 
 # 5, 10, 20, 40 and 60 minutes: a service that is down for an evening's maintenance costs no day.
 PERSISTENT: dict[str, Any] = {
@@ -17,6 +17,7 @@ PERSISTENT: dict[str, Any] = {
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(hours=1),
     "on_failure_callback": alert,
+    "on_retry_callback": warn,
 }
 
 
