@@ -36,7 +36,9 @@ from backend.notifications.hub import Hub
 from backend.notifications.listener import Listener
 from backend.notifications.routes import router as notification_router
 from backend.notifications.store import Notifications
+from backend.notifications.stream import PATH as STREAM_PATH
 from backend.notifications.stream import NotificationStream
+from backend.notifications.stream_description import describe_stream
 from backend.settings import Settings, get_settings
 
 log = structlog.get_logger(__name__)
@@ -98,7 +100,8 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     app.include_router(completion_router)
     app.include_router(curation_router)
     app.include_router(notification_router)
-    app.router.routes.append(Route("/api/notifications/stream", endpoint=NotificationStream()))
+    app.router.routes.append(Route(STREAM_PATH, endpoint=NotificationStream()))
+    describe_stream(app)
     app.router.routes.append(Route(MCP_PATH, endpoint=mcp))
     _add_operations(app)
     _add_page(app, page)

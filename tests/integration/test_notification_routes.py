@@ -176,3 +176,9 @@ def test_marks_of_expired_cookies_are_forgotten(anyone: TestClient, expired: psy
     readers = [reader for (reader,) in expired.execute("SELECT reader FROM notification_reads").fetchall()]
     assert len(readers) == 2
     assert "visitor:recent" in readers
+
+
+def test_the_description_of_the_interface_tells_of_the_stream(anyone: TestClient) -> None:
+    operation = anyone.get("/openapi.json").json()["paths"]["/api/notifications/stream"]["get"]
+    assert [parameter["name"] for parameter in operation["parameters"]] == ["Last-Event-ID", "last_event_id"]
+    assert list(operation["responses"]["200"]["content"]) == ["text/event-stream"]
