@@ -11,6 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from http import HTTPStatus
@@ -25,6 +26,7 @@ REQUEST_S = 10.0
 """Deadline of one message with all that Discord answers."""
 STOP_S = 0.5
 """How long an answer is still waited for when the process is to end."""
+POLITE_S = 0.5
 LONGEST_WAIT_S = 86_400.0
 # What is asked for where a limit was reached and the answer does not say for how long.
 UNTOLD_WAIT_S = 60.0
@@ -124,21 +126,22 @@ async def _within(
 async def _send(url: str, message: Mapping[str, Any], deadline_s: float, exchange: _Exchange) -> None:
     # A connection of its own: one that was kept may have been closed by the other side just when a message leaves on it.
     async with (
-        httpx.AsyncClient(timeout=deadline_s, verify=_trust(), headers={"User-Agent": USER_AGENT}) as client,
+        httpx.AsyncClient(timeout=deadline_s, verify=trust(), headers={"User-Agent": USER_AGENT}) as client,
         client.stream("POST", url, json=message, extensions={"trace": exchange.trace}) as answer,
     ):
         exchange.headers, exchange.status = answer.headers, answer.status_code
-        if answer.is_success:
-            return
-        async for piece in answer.aiter_bytes():
-            exchange.body += piece
-            if len(exchange.body) > ANSWER_BYTES:
-                return
+        # Where the message was taken, the rest is read out of politeness only.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLITE_S if answer.is_success else None):
+                async for piece in answer.aiter_bytes():
+                    exchange.body += piece
+                    if len(exchange.body) > ANSWER_BYTES:
+                        return
 
 
 @cache
-def _trust() -> ssl.SSLContext:
-    """Reading the certificates of the authorities takes longer than sending a message."""
+def trust() -> ssl.SSLContext:
+    """Return the authorities whose certificates count; reading them takes longer than sending a message, so it is done once, ahead."""
     return httpx.create_ssl_context()
 
 

@@ -15,7 +15,7 @@ from backend.notifications.discord.address import NotDiscord, Webhook, parse
 from backend.notifications.discord.content import Unreadable
 from backend.notifications.discord.messages import message, read
 from backend.notifications.discord.outbox import Outbox, Post, Replaced
-from backend.notifications.discord.request import Outcome, post
+from backend.notifications.discord.request import Outcome, post, trust
 from backend.settings import Settings
 
 # How often the outbox is looked into when nobody rings: what waits for a retry, and what came while the database was away.
@@ -66,6 +66,7 @@ class DiscordSender:
             return None
 
     def _run(self) -> None:
+        trust()
         registered = replaced = False
         while not self._stopped.is_set():
             worked = False
