@@ -101,7 +101,8 @@ def server(session_folder: Path, prefix: Path) -> Iterator[PrivateServer]:
 @pytest.fixture(scope="session")
 def settings(session_folder: Path) -> Settings:
     """Settings of an installation below the session's folder, whatever the environment says."""
-    return Settings(home=session_folder / "home", database_url=None, model="offline", chat_workers=0)
+    home = session_folder / "home"
+    return Settings(home=home, database_url=None, model="offline", chat_workers=0, discord_webhook_url=None)
 
 
 @pytest.fixture(scope="session")
@@ -259,6 +260,7 @@ def live_server(
         "ATLAS_HOME": str(session_folder / "home"),
         "ATLAS_DATABASE_URL": sample_database.url(),
         "ATLAS_MODEL": "offline",
+        "ATLAS_DISCORD_WEBHOOK_URL": "",
     }
     command = [sys.executable, "-m", "backend.cli", "serve", "--port", str(port)]
     with log.open("wb") as output:
