@@ -19,6 +19,14 @@ ADMIN_OPTIONS = "-c search_path=public,ag_catalog"
 SERVING = ("atlas_app", roles.READER)
 """The roles that serve requests: their pools may go through a PgBouncer, and their reading to a replica."""
 REPLICA_CONNECT_S = 2
+# A host that vanishes without a word would hold a thread for as long as the kernel likes. Sockets of this machine ignore it.
+KEEP_ALIVE = {
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 
 
 class Database:
@@ -87,7 +95,12 @@ class Database:
         """Open a psycopg connection of one's own, past pools, PgBouncer and replica: for LISTEN, locks, migrations."""
         options = {"options": ADMIN_OPTIONS} if role is None else {}
         return psycopg.connect(
-            self.url(role), autocommit=autocommit, application_name="etf-atlas", connect_timeout=10, **options
+            self.url(role),
+            autocommit=autocommit,
+            application_name="etf-atlas",
+            connect_timeout=10,
+            **KEEP_ALIVE,
+            **options,
         )
 
     def dispose(self) -> None:
@@ -128,6 +141,7 @@ class Database:
             application_name="etf-atlas",
             connect_timeout=10,
             prepare_threshold=None,
+            **KEEP_ALIVE,
         )
 
     def _connect_replica(self, role: str, **options: object) -> psycopg.Connection:
@@ -135,7 +149,7 @@ class Database:
             self._login(_plain(str(self.settings.replica_url)), role),
             application_name="etf-atlas",
             connect_timeout=REPLICA_CONNECT_S,
-            tcp_user_timeout=5_000,
+            **{**KEEP_ALIVE, "tcp_user_timeout": 5_000},
             **options,
         )
 

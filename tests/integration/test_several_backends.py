@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from signal import SIGKILL, SIGQUIT
+from signal import SIGKILL, SIGQUIT, SIGTERM
 
 import httpx
 import pytest
@@ -21,7 +21,7 @@ from backend.db.engine import Database
 from tests.debian_programs import Unpacked, unpacked
 from tests.event_reader import EventReader
 from tests.stub_llm import StubLlm, Turn
-from tests.web_process import WebProcess, serving
+from tests.web_process import WebProcess
 
 WEB = Path(__file__).resolve().parents[2] / "docker" / "web"
 CONFIGURATION = """
@@ -75,13 +75,16 @@ def backends(
     }
     folder = tmp_path_factory.mktemp("backends")
     home = chat_database.settings.home
-    with ExitStack() as stack:
-        yield [
-            stack.enter_context(
-                serving(WebProcess(home, chat_database.url(), free_port(), folder / f"{number}.log", **settings))
-            )
-            for number in range(2)
-        ]
+    both = [
+        WebProcess(home, chat_database.url(), free_port(), folder / f"{number}.log", **settings) for number in range(2)
+    ]
+    for process in both:
+        process.start()
+    try:
+        yield [process.ready() for process in both]
+    finally:
+        for process in both:
+            process.end(SIGTERM)
 
 
 @pytest.fixture(scope="module")
