@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 import structlog
 from psycopg import OperationalError
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError as EngineError
 
 from backend.collection import calendar, runs, staging
@@ -82,7 +83,7 @@ class DayPlan:
 
 @dataclass(frozen=True)
 class Collected:
-    """What came of a date: `loaded`, or a `holiday` with its reason."""
+    """What came of a date: `loaded`, or a `holiday`, with the reason where nothing was done."""
 
     day: date
     status: str
@@ -103,8 +104,10 @@ class Collected:
         }
 
     def __str__(self) -> str:
-        if self.summary is None:
+        if self.status == "holiday":
             return f"{self.day}: KRX was closed ({self.reason})"
+        if self.summary is None:
+            return f"{self.day}: {self.reason}"
         return f"{self.day}: {self.fetched}; {self.summary}"
 
 
@@ -121,7 +124,13 @@ def collect(
     *,
     progress: Progress | None = None,
 ) -> Collected:
-    """Plan, fetch and load a date, or only some ETFs of it. Raises AtlasError, which is recorded as the date's failure."""
+    """Plan, fetch and load a date, or only some ETFs of it. Raises AtlasError, which is recorded as the date's failure.
+
+    A date that was loaded so long ago that its answers are pruned is left alone.
+    """
+    check_day(day)
+    if not etfs and _was_collected(database, day):
+        return Collected(day, "loaded", "loaded before; `fill` asks again for its gaps")
     planned = plan(database, source, day, progress=progress)
     if planned.closed:
         return Collected(day, "holiday", planned.closed)
@@ -141,9 +150,9 @@ def plan(database: Database, source: krx.Krx, day: date, *, progress: Progress |
     if closed:
         runs.record_holiday(database, SOURCE, day, closed)
         return DayPlan(day, closed)
-    staging.prune(database)
     staged = Staging(database, SOURCE, day)
     with _failure_recorded(database, day), staged.fetching() as claims:
+        staging.prune(database)
         for done, (subject, ask) in enumerate({LISTING: source.listing, PRICES: lambda: source.prices(day)}.items()):
             say(f"fetching {subject}", done, 2)
             claims.wait(subject)
@@ -240,6 +249,16 @@ def check_day(day: date) -> None:
         )
 
 
+def _was_collected(database: Database, day: date) -> bool:
+    """Return whether a date is loaded and its answers are no longer there."""
+    with database.engine("atlas_loader").connect() as connection:
+        query = text(
+            "SELECT EXISTS (SELECT FROM collection_runs WHERE source = :source AND date = :day AND status = 'loaded')"
+        )
+        loaded = connection.scalar(query, {"source": SOURCE, "day": day})
+    return bool(loaded) and not Staging(database, SOURCE, day).has(LISTING)
+
+
 def _check_whole(day: date, listing: Rows, prices: Rows) -> None:
     """Raise TooFewAnswers for a table of prices that is cut off."""
     market = krx.feed(day, listing, prices, {}, {})
@@ -292,6 +311,12 @@ def _failure_recorded(database: Database, day: date) -> Iterator[None]:
         yield
     except (NotPublished, InvalidInput):
         raise
+    except (OperationalError, EngineError) as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise Unavailable(
+            f"The database went away ({reason}). What came is kept: collect the date again to go on.",
+            ko="데이터베이스 연결이 끊겼습니다. 다시 수집하면 이어집니다.",
+        ) from error
     except AtlasError as error:
         try:
             runs.record_failure(database, SOURCE, day, error.message)

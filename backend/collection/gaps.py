@@ -8,12 +8,25 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+import structlog
 from sqlalchemy import text
 
 from backend.collection import calendar
-from backend.collection.daily import SOURCE, Progress, fetch_baskets, load_day, plan
+from backend.collection.calendar import UnknownYear
+from backend.collection.daily import (
+    SOURCE,
+    NotPublished,
+    Progress,
+    TooFewAnswers,
+    fetch_baskets,
+    load_day,
+    plan,
+)
 from backend.collection.sources import krx
 from backend.db.engine import Database
+from backend.errors import LoadError
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -104,21 +117,29 @@ def uncollected(database: Database, first: date | None = None, last: date | None
 def fill(database: Database, source: krx.Krx, gaps: Sequence[Gap], *, progress: Progress | None = None) -> Filled:
     """Fetch the baskets of gaps again and load those that came; nobody is told of a date twice.
 
-    Raises the source's errors; the dates that were filled before stay filled.
+    A date whose answers cannot be used keeps its gaps. Raises what concerns every date: KrxRefused, KrxBudgetSpent,
+    Unavailable; the dates that were filled before stay filled.
     """
     by_date: dict[date, list[str]] = defaultdict(list)
     for gap in gaps:
         by_date[gap.date].append(gap.code)
     for day, codes in sorted(by_date.items()):
-        planned = plan(database, source, day, progress=progress)
-        wanted = [code for code in codes if code in planned.etfs]
-        if not wanted:
-            continue
-        fetched = fetch_baskets(database, source, planned, wanted, again=True, progress=progress)
-        if fetched.fetched:
-            load_day(database, day, wanted, progress=progress)
+        try:
+            _fill_date(database, source, day, codes, progress)
+        except (TooFewAnswers, NotPublished, LoadError, UnknownYear) as error:
+            log.warning("gaps_not_filled", date=day.isoformat(), reason=error.message)
     open_now = {(gap.date, gap.code) for gap in find(database)}
     return Filled(
         [gap for gap in gaps if (gap.date, gap.code) not in open_now],
         [gap for gap in gaps if (gap.date, gap.code) in open_now],
     )
+
+
+def _fill_date(database: Database, source: krx.Krx, day: date, codes: Sequence[str], progress: Progress | None) -> None:
+    planned = plan(database, source, day, progress=progress)
+    wanted = [code for code in codes if code in planned.etfs]
+    if not wanted:
+        return
+    fetched = fetch_baskets(database, source, planned, wanted, again=True, progress=progress)
+    if fetched.fetched:
+        load_day(database, day, wanted, progress=progress)

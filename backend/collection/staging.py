@@ -128,7 +128,9 @@ class Staging:
             try:
                 yield Claims(driver, f"{self.source} {self.day}")
             finally:
-                if not driver.closed and not driver.broken:
+                if driver.closed:
+                    connection.invalidate()
+                else:
                     driver.execute("SELECT pg_advisory_unlock_all()")
 
     @property

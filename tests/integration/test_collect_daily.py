@@ -173,13 +173,41 @@ def test_a_gap_of_long_ago_is_filled_though_nothing_is_staged_any_more(empty_dat
     assert len(told(empty_database)) == 2
 
 
+def test_a_day_loaded_long_ago_is_not_fetched_again(empty_database, source, stub):
+    daily.collect(empty_database, source, DAY1)
+    with empty_database.connect("atlas_loader", autocommit=True) as connection:
+        connection.execute("DELETE FROM source_answers")
+    calls = stub.count()
+    again = daily.collect(empty_database, source, DAY1)
+    assert (again.status, again.reason, again.summary) == (
+        "loaded",
+        "loaded before; `fill` asks again for its gaps",
+        None,
+    )
+    assert stub.count() == calls
+
+
+def test_a_date_that_cannot_be_filled_does_not_hold_up_the_others(empty_database, source, stub):
+    etf = stub.market.codes[1]
+    stub.fail("empty", on="basket", etf=etf)
+    for day in (DAY1, DAY2):
+        daily.collect(empty_database, source, day)
+    with empty_database.connect("atlas_loader", autocommit=True) as connection:
+        connection.execute("DELETE FROM source_answers")
+    stub.heal()
+    stub.fail("tenth", on="prices", day=str(DAY1))
+    filled = gaps.fill(empty_database, source, gaps.find(empty_database))
+    assert [(gap.date, gap.code) for gap in filled.filled] == [(DAY2, etf)]
+    assert [(gap.date, gap.code) for gap in filled.remaining] == [(DAY1, etf)]
+    assert run_of(empty_database, DAY1)["status"] == "loaded"
+
+
 def test_a_refused_key_fails_the_day_with_its_reason(empty_database, source, stub):
     stub.fail("unauthorized", on="prices")
-    with pytest.raises(KrxRefused):
+    with pytest.raises(KrxRefused) as refused:
         daily.collect(empty_database, source, DAY1)
     run = run_of(empty_database, DAY1)
-    assert run["status"] == "failed"
-    assert "ATLAS_KRX_API_KEY" in run["reason"]
+    assert (run["status"], run["reason"]) == ("failed", refused.value.message)
     assert stub.count("basket") == 0
     assert (told(empty_database), told(empty_database, "collection_failed")) == ([], [("discord", "2026-07-07")])
     stub.heal()

@@ -276,6 +276,32 @@ def test_a_terminated_collection_goes_on_as_well(empty_database, stub):
     assert json.loads(output)["already"] == kept
 
 
+def test_a_collection_whose_database_goes_away_says_so_and_goes_on_later(empty_database, stub):
+    stub.delay_s = 0.3
+    process = start(empty_database, stub, "krx", "--date", str(DAY1), "--json")
+    await_baskets(empty_database, 2, process)
+    with empty_database.connect(autocommit=True) as connection:
+        connection.execute(
+            """
+            SELECT pg_terminate_backend(pid)
+            FROM pg_stat_activity
+            WHERE datname = current_database() AND usename = 'atlas_loader'
+            """
+        )
+    code, output, errors = finish(process)
+    assert code == 1
+    report = json.loads(output)
+    assert (report["error"], report["retry"]) == ("unavailable", True)
+    assert "The database went away" in report["reason"]
+    assert "Traceback" not in errors, errors
+    stub.delay_s = 0
+    code, output, errors = finish(start(empty_database, stub, "krx", "--date", str(DAY1), "--json"))
+    assert code == 0, errors[-2000:]
+    (day,) = json.loads(output)["days"]
+    assert day["already"] >= 2
+    assert day["already"] + day["fetched"] == ETFS
+
+
 def test_two_collections_of_a_day_at_once(empty_database, stub):
     stub.delay_s = 0.05
     processes = [start(empty_database, stub, "krx", "--date", str(DAY1), "--json") for _ in range(2)]
