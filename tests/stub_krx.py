@@ -22,7 +22,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,7 +33,10 @@ from urllib.parse import parse_qsl, urlsplit
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from tests.krx_faults import KINDS, Call, Fault, dashed, spoilt
 from tests.krx_markets import Market, Row, invented, of_tidy, recorded
+
+__all__ = ["KINDS", "Call", "Fault", "StubKrx"]
 
 OPEN_API = "/svc/apis"
 PRICES_PATH = f"{OPEN_API}/etp/etf_bydd_trd"
@@ -41,57 +44,7 @@ DATA_PATH = "/comm/bldAttendant/getJsonData.cmd"
 LOGIN_PAGES = ("/contents/MDC/COMS/client/MDCCOMS001.cmd", "/contents/MDC/COMS/client/view/login.jsp")
 LOGIN_PATH = "/contents/MDC/COMS/client/MDCCOMS001D1.cmd"
 STATISTICS = {"MDCSTAT04601": "listing", "MDCSTAT04301": "day_prices", "MDCSTAT05001": "basket"}
-KINDS = (
-    "unauthorized", "forbidden", "not_found", "too_many", "server_error", "silent", "slow_headers", "slow_body",
-    "truncated", "cut", "hang_up", "html", "empty", "dashes", "logout", "tenth", "only_cash", "unreadable", "renamed",
-    "no_block", "other_day", "password_expired",
-)  # fmt: skip
 PAUSE_S = 0.02
-
-
-@dataclass
-class Fault:
-    """A way to misbehave.
-
-    `on` is what is asked for: `prices` (Open API), `listing`, `day_prices`, `basket` (data service), `login`, or `any`.
-    The first `after` matching calls go well, then `times` go wrong (None: all). `seconds` is how long a slow answer
-    takes, `retry_after` what a 429 or 5xx says.
-    """
-
-    kind: str
-    on: str = "any"
-    etf: str | None = None
-    day: str | None = None
-    after: int = 0
-    times: int | None = None
-    seconds: float = 30.0
-    retry_after: str | None = None
-    status: int = 503
-    seen: int = 0
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"no such fault: {self.kind}; there are {', '.join(KINDS)}")
-
-    def strikes(self, call: Call) -> bool:
-        """Count a call that matches and say whether it goes wrong."""
-        matches = self.on in ("any", call.what) and self.etf in (None, call.etf) and self.day in (None, call.day)
-        if not matches or (self.on == "any" and call.what in ("login", "login_page")):
-            return False
-        self.seen += 1
-        return self.seen > self.after and (self.times is None or self.seen <= self.after + self.times)
-
-
-@dataclass
-class Call:
-    """A request that came: what was asked for, of which ETF (code) and day (ISO), when, and the status it got."""
-
-    what: str
-    etf: str | None = None
-    day: str | None = None
-    at: float = 0.0
-    status: int = 0
-    parameters: dict[str, str] | None = None
 
 
 class StubKrx:
@@ -269,7 +222,7 @@ def _handler(stub: StubKrx) -> type[BaseHTTPRequestHandler]:
             elif what == "basket" and day:
                 rows = stub.market.baskets.get((day, isin), [])
                 if not rows and day not in stub.market.prices:
-                    rows = _dashed(next((r for (_, i), r in stub.market.baskets.items() if i == isin), []))
+                    rows = dashed(next((r for (_, i), r in stub.market.baskets.items() if i == isin), []))
                 self._answer(fault, "output", rows)
             else:
                 self._send(400, "text/html", b"<html>400</html>")
@@ -303,7 +256,7 @@ def _handler(stub: StubKrx) -> type[BaseHTTPRequestHandler]:
             kind = fault.kind if fault else ""
             if fault and self._refused(fault):
                 return
-            content: dict[str, Any] = {block: _spoilt(kind, rows), "CURRENT_DATETIME": "2026.07.08 PM 07:25:18"}
+            content: dict[str, Any] = {block: spoilt(kind, rows), "CURRENT_DATETIME": "2026.07.08 PM 07:25:18"}
             if block == "OutBlock_1":
                 del content["CURRENT_DATETIME"]
             if kind == "no_block":
@@ -402,33 +355,6 @@ def _day(written: str) -> date | None:
         return datetime.strptime(written, "%Y%m%d").date()
     except ValueError:
         return None
-
-
-def _dashed(rows: list[Row]) -> list[Row]:
-    named = ("COMPST_ISU_CD", "COMPST_ISU_CD2", "COMPST_ISU_NM", "MKT_ID", "SECUGRP_ID")
-    return [{name: value if name in named else "-" for name, value in row.items()} for row in rows]
-
-
-def _spoilt(kind: str, rows: list[Row]) -> list[Row]:
-    """Return the rows as a fault makes them."""
-    match kind:
-        case "empty":
-            return []
-        case "dashes":
-            kept = ("ISU_CD", "ISU_SRT_CD", "ISU_ABBRV", "ISU_NM", "COMPST_ISU_CD", "COMPST_ISU_NM", "LIST_SHRS")
-            return [{name: value if name in kept else "-" for name, value in row.items()} for row in rows]
-        case "tenth":
-            return rows[: max(1, len(rows) // 10)]
-        case "only_cash":
-            return [row for row in rows if row.get("COMPST_ISU_CD", "").startswith("KRD")]
-        case "unreadable":
-            field = "COMPST_ISU_CU1_SHRS" if rows and "COMPST_ISU_CU1_SHRS" in rows[0] else "TDD_CLSPRC"
-            return [row | ({field: "#N/A"} if n == 0 else {}) for n, row in enumerate(rows)]
-        case "other_day":
-            return [row | {"BAS_DD": "19990104"} for row in rows]
-        case "renamed":
-            return [{f"{name}_NEW": value for name, value in row.items()} for row in rows]
-    return rows
 
 
 def weekdays(first: date, last: date) -> Iterator[date]:

@@ -246,7 +246,7 @@ CONSTITUENTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     baskets=st.dictionaries(st.sampled_from(["069500", "0015B0", "114800"]), st.lists(CONSTITUENTS, max_size=6)),
     prices=st.lists(
