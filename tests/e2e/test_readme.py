@@ -21,6 +21,17 @@ ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+# Commands that need more than a home folder, and what runs them; what serves this test and what runs it need nothing.
+ELSEWHERE = {
+    "./atlas up": None,
+    "./atlas test": None,
+    "./atlas collect": "tests/integration/test_collect_readme.py",
+    "./atlas airflow": "tests/airflow",
+    "./atlas discord test": "tests/integration/test_discord_command.py",
+    "docker": "tests/containers/check.sh",
+}
+
+
 def shown_commands() -> list[str]:
     """Return the lines of the README's shell blocks, without their comments."""
     blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
@@ -70,6 +81,25 @@ def _is_ready(address: str) -> bool:
         return False
 
 
+def fetch(words: list[str], running: str) -> None:
+    """Do what a line with curl does; of a stream, which never ends, the first bytes are enough."""
+    address = words[-1].replace("http://127.0.0.1:8000", running)
+    headers = dict(words[place + 1].split(": ", 1) for place, word in enumerate(words) if word == "-H")
+    with httpx.stream("GET", address, headers=headers, timeout=30) as answer:
+        assert answer.is_success, words
+        if "-N" in words:
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            assert next(answer.iter_text())
+        else:
+            assert answer.read()
+
+
+def test_whoever_runs_the_other_commands_is_there():
+    for command, test in ELSEWHERE.items():
+        assert any(line.startswith(command) for line in shown_commands()), f"the README shows no {command}"
+        assert test is None or (ROOT / test).exists(), f"{test}, which runs {command}, is gone"
+
+
 @pytest.mark.slow
 def test_commands_of_the_readme(running: str, environment: dict[str, str], tmp_path: Path):
     generate().write_csv(tmp_path)
@@ -79,14 +109,12 @@ def test_commands_of_the_readme(running: str, environment: dict[str, str], tmp_p
             assert all(name.startswith("ATLAS_") for name in re.findall(r"(\w+)=", line)), line
             continue
         words = shlex.split(line)
-        if words[:2] in (["./atlas", "up"], ["./atlas", "test"]):
-            # What serves this test, and what runs it.
+        if any(line.startswith(command) for command in ELSEWHERE):
             continue
         if "--dir" in words:
             words[words.index("--dir") + 1] = str(tmp_path)
         if words[0] == "curl":
-            answer = httpx.get(words[-1].replace("http://127.0.0.1:8000", running), timeout=30)
-            assert answer.is_success, f"{line}\n{answer.text}"
+            fetch(words, running)
         else:
             assert words[0] == "./atlas", line
             done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180)
