@@ -190,7 +190,7 @@ class Listener:
                 cursor = await connection.execute(_SINCE, (self._store.known.id, BATCH))
                 rows = await cursor.fetchall()
             for row in rows:
-                DELAY.observe(row[-1])
+                DELAY.observe(max(0, row[-1]))
             self._tell([Event(*row[:-1]) for row in rows])
             more = len(rows) == BATCH
             if more:

@@ -14,10 +14,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
+from fastapi.testclient import TestClient
 from psycopg import sql
 from psycopg.types.json import Jsonb
 from structlog.testing import capture_logs
 
+from backend.app import create_app
 from backend.db.engine import Database
 from backend.db.migrate import grant_on_database
 from backend.db.private_server import PrivateServer
@@ -352,3 +354,25 @@ def test_listening_begins_as_soon_as_the_database_is_there(
         await listener.stop()
 
     run(work())
+
+
+def test_the_application_serves_before_its_database_is_there(
+    empty_database: Database, settings: Settings, unreliable: tuple[UnreliableServer, Database]
+) -> None:
+    way, database = unreliable
+    way.refuse()
+    application = create_app(database, settings.model_copy(update={"background": False}))
+
+    def work() -> None:
+        with TestClient(application) as client:
+            assert client.get("/api/health").status_code == 200
+            assert client.get("/api/notifications").status_code == 503
+            way.allow()
+            answered = lambda: client.get("/api/notifications").status_code == 200  # noqa: E731
+            deadline = time.monotonic() + 20
+            while not (answered() and "listener_connected 1.0" in client.get("/metrics").text):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(work).result()

@@ -121,6 +121,9 @@ def test_what_is_one_persons_is_told_to_nobody_else(empty_database: Database, ke
         assert ids(await store.since(4, TWO, 2)) == [5, 6]
         assert ids((await store.page("person:1", ONE, limit=2)).items) == [8, 7]
         assert ids((await store.page("visitor:x")).items) == [7, 5, 1]
+        assert (await store.mark_read("person:one", 2, ONE)).unread == 4
+        assert await store.unread("person:one", ONE) == 4
+        assert await store.unread("visitor:x") == 0
 
     run(work())
 
