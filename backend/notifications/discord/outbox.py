@@ -34,6 +34,13 @@ _REGISTER = text("""
         SET address_hash = excluded.address_hash, switched_off_at = NULL, paused_until = NULL, reason = NULL
         WHERE discord_destinations.address_hash <> excluded.address_hash
 """)
+# The row may have gone with a database that was restored.
+_REGISTER_MISSING = text("""
+    INSERT INTO discord_destinations (destination, address_hash) VALUES (:destination, :hash)
+    ON CONFLICT (destination) DO NOTHING
+""")
+# That a message is about to leave must outlast a crash of the database, however it is set up, or the message would be sent twice.
+_DURABLY = text("SET LOCAL synchronous_commit = on")
 _ANYTHING_DUE = text("""
     SELECT EXISTS (
         SELECT FROM discord_posts
@@ -95,12 +102,12 @@ _SENDING = text("""
     SET state = 'sending', attempts = attempts + 1, next_attempt_at = clock_timestamp() + make_interval(secs => :deadline)
     WHERE id = ANY(:ids)
 """)
-# Only who sent a row knows what came of it, also when it was given up meanwhile.
+# Only who sent a row knows what came of it, also when it was given up meanwhile or a standby that took over had not heard of it.
 _SETTLE = text("""
     UPDATE discord_posts
     SET state = :state, reason = :reason, sent_at = CASE WHEN :state = 'sent' THEN now() END,
         next_attempt_at = clock_timestamp() + make_interval(secs => :wait)
-    WHERE id = ANY(:ids) AND state IN ('sending', 'in_doubt')
+    WHERE id = ANY(:ids) AND state IN ('waiting', 'sending', 'in_doubt')
 """)
 _PAUSE = text("""
     UPDATE discord_destinations
@@ -158,6 +165,8 @@ class Outbox:
         with self._begin() as connection:
             if not connection.execute(_ANYTHING_DUE, self._known).scalar_one():
                 return []
+            connection.execute(_DURABLY)
+            connection.execute(_REGISTER_MISSING, self._known)
             standing = connection.execute(_STANDING, self._known).first()
             if standing is None:
                 return []
@@ -178,6 +187,7 @@ class Outbox:
         wait = max(outcome.wait_s * random.uniform(1.0, 1.05), backoff_s(max(post.attempts for post in posts) - 1))
         # The destination first, as `claim` does, so that the two never wait for each other.
         with self._begin() as connection:
+            connection.execute(_DURABLY)
             if outcome.verdict == "gone":
                 connection.execute(_SWITCH_OFF, {**self._known, "reason": outcome.reason})
             if outcome.wait_s:
