@@ -16,7 +16,7 @@ from backend.terminal import progress_bar
 
 if TYPE_CHECKING:
     from backend.collection.daily import Collected, Progress
-    from backend.collection.gaps import Uncollected
+    from backend.collection.daily.gaps import Uncollected
     from backend.collection.sources.krx import Krx
     from backend.db.engine import Database
     from backend.errors import AtlasError
@@ -118,7 +118,7 @@ def load(day: Day = None, as_json: AsJson = False) -> None:
 @collect.command("reference")
 def reference(as_json: AsJson = False) -> None:
     """Refresh names, fees and managers of all ETFs; a renamed ETF is found by its old name, too."""
-    from backend.collection import listing
+    from backend.collection.daily import listing
 
     with _errors_told(as_json), _krx() as (database, source), progress_bar() as progress:
         refreshed = listing.refresh(database, source, progress=progress)
@@ -128,7 +128,7 @@ def reference(as_json: AsJson = False) -> None:
 @collect.command("gaps")
 def gaps(first: First = None, last: Last = None, as_json: AsJson = False) -> None:
     """List the ETFs and dates without a basket, and the trading days that are not collected."""
-    from backend.collection import gaps as finding
+    from backend.collection.daily import gaps as finding
 
     with _errors_told(as_json), _database() as database:
         limits = [limit.date() if limit else None for limit in (first, last)]
@@ -151,7 +151,7 @@ def fill(day: Day = None, as_json: AsJson = False) -> None:
 
     Exit status 0 also if gaps remain; nobody is told of a date a second time.
     """
-    from backend.collection import gaps as filling
+    from backend.collection.daily import gaps as filling
 
     with _errors_told(as_json), _krx() as (database, source), progress_bar() as progress:
         last = _day(day)

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 
+import polars as pl
 import pytest
 
-from backend.collection import baskets, calendar, daily, gaps, runs, staging
+from backend.collection import calendar, daily, runs
 from backend.collection.calendar import SEOUL, UnknownYear
-from backend.collection.daily import DayPlan, NotPlanned, NotPublished, TooFewAnswers
+from backend.collection.daily import DayPlan, NotPlanned, NotPublished, TooFewAnswers, baskets, gaps, staging
+from backend.collection.daily.staging import Staging
+from backend.collection.sources import krx
 from backend.collection.sources.krx import KrxBudgetSpent, KrxRefused
-from backend.collection.staging import Staging
 from backend.errors import InvalidInput, LoadError, Unavailable
 from tests import graph_contents as contents
 from tests.collecting import DAY1, DAY2, DAY3, ETFS, gaps_of, run_of, source_of, staged, stub_of, told
@@ -313,12 +315,34 @@ def test_a_price_table_that_is_cut_off_is_not_kept(empty_database, source, stub)
     assert daily.collect(empty_database, source, DAY1).summary.prices == ETFS
 
 
-def test_bad_prices_reject_the_day_and_are_asked_for_again(empty_database, source, stub):
+def test_bad_prices_of_an_etf_are_a_gap_and_are_asked_for_again_by_fill(empty_database, source, stub):
+    etf = stub.market.codes[0]
     stub.fail("unreadable", on="prices")
-    with pytest.raises(LoadError, match="was rejected"):
+    daily.collect(empty_database, source, DAY1)
+    assert "prices, row 1" in gaps_of(empty_database, DAY1)[etf]
+    run = run_of(empty_database, DAY1)
+    assert (run["status"], run["gaps"], run["prices"]) == ("loaded", 1, ETFS - 1)
+    stub.heal()
+    assert [gap.code for gap in gaps.fill(empty_database, source, gaps.find(empty_database)).filled] == [etf]
+    assert stub.count("prices") == 2
+    assert run_of(empty_database, DAY1)["prices"] == ETFS
+    assert len(told(empty_database)) == 2
+
+
+def test_a_day_with_a_bad_row_is_rejected_and_asked_for_again(empty_database, source, stub, monkeypatch):
+    feed = krx.feed
+
+    def spoilt(*arguments):
+        delivered = feed(*arguments)
+        delivered.tables["holdings"] = delivered["holdings"].with_columns(pl.lit("stuff").alias("kind"))
+        return delivered
+
+    monkeypatch.setattr(krx, "feed", spoilt)
+    with pytest.raises(LoadError, match="2026-07-07 was rejected: KRX MDCSTAT05001"):
         daily.collect(empty_database, source, DAY1)
     assert run_of(empty_database, DAY1)["status"] == "rejected"
-    stub.heal()
+    assert staged(empty_database, DAY1) == {}
+    monkeypatch.undo()
     assert daily.collect(empty_database, source, DAY1).status == "loaded"
     assert run_of(empty_database, DAY1)["status"] == "loaded"
 

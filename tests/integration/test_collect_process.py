@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from backend.collection.baskets import THREADS
+from backend.collection.daily.baskets import THREADS
 from backend.db.engine import Database
 from tests import graph_contents as contents
 from tests.collecting import DAY1, DAY2, DAY3, ETFS, gaps_of, run_of, staged, stub_of, told

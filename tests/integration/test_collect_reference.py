@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from backend.collection import daily, listing
+from backend.collection import daily
+from backend.collection.daily import listing
 from backend.collection.load import load_sample
 from backend.collection.sources.krx import KrxUnavailable
 from backend.errors import Conflict

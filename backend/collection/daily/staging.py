@@ -93,10 +93,20 @@ class Staging:
         """Note that an answer is `missing` or `failed`, unless there is one."""
         self._write(subject, status, reason, None)
 
-    def forget(self) -> None:
-        """Drop every answer of the date."""
+    def forget(self, subjects: Sequence[str] | None = None) -> None:
+        """Drop the answers to some subjects, by default every answer of the date."""
         with self._engine.begin() as connection:
-            connection.execute(text("DELETE FROM source_answers WHERE source = :source AND date = :day"), self._key)
+            connection.execute(
+                text(
+                    """
+                    DELETE FROM source_answers
+                    WHERE source = :source
+                      AND date = :day
+                      AND (CAST(:subjects AS text[]) IS NULL OR subject = ANY(:subjects))
+                    """
+                ),
+                self._key | {"subjects": list(subjects) if subjects is not None else None},
+            )
 
     def _write(self, subject: str, status: str, reason: str | None, rows: Rows | None) -> None:
         with self._engine.begin() as connection:

@@ -13,15 +13,10 @@ from sqlalchemy import text
 
 from backend.collection import calendar
 from backend.collection.calendar import UnknownYear
-from backend.collection.daily import (
-    SOURCE,
-    NotPublished,
-    Progress,
-    TooFewAnswers,
-    fetch_baskets,
-    load_day,
-    plan,
-)
+from backend.collection.daily.failures import NotPublished, TooFewAnswers
+from backend.collection.daily.planning import SOURCE, Progress, market_of, plan
+from backend.collection.daily.running import fetch_baskets, load_day
+from backend.collection.daily.staging import PRICES, Staging
 from backend.collection.sources import krx
 from backend.db.engine import Database
 from backend.errors import LoadError
@@ -140,6 +135,12 @@ def _fill_date(database: Database, source: krx.Krx, day: date, codes: Sequence[s
     wanted = [code for code in codes if code in planned.etfs]
     if not wanted:
         return
+    staged = Staging(database, SOURCE, day)
+    without_prices = {code for code, _ in krx.feed(day, *market_of(staged), {}, {}).missing}
+    if not without_prices.isdisjoint(wanted):
+        staged.forget([PRICES])
+        if plan(database, source, day, progress=progress).closed:
+            return
     fetched = fetch_baskets(database, source, planned, wanted, again=True, progress=progress)
     if fetched.fetched:
         load_day(database, day, wanted, progress=progress)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from backend.collection import calendar
-from backend.collection.daily import Progress
+from backend.collection.daily.planning import Progress
 from backend.collection.load import load
 from backend.collection.sources import krx
 from backend.db.engine import Database

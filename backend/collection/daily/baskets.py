@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from typing import Any
 
+from backend.collection.daily.staging import Claims, Staging
 from backend.collection.sources import krx
-from backend.collection.staging import Claims, Staging
 from backend.errors import AtlasError, Unavailable
 
 # Requests under way at once; how many there are in a second is the source's own limit.
