@@ -6,6 +6,7 @@ import logging
 import time
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -162,12 +163,35 @@ def test_a_date_to_ask_again_at_is_understood(source: Krx, stub: StubKrx) -> Non
     assert 0.5 <= second - first < 2.5
 
 
-def test_a_wait_of_an_hour_is_not_waited_for(source: Krx, stub: StubKrx) -> None:
-    stub.fail("too_many", retry_after="3600")
-    with pytest.raises(KrxUnavailable, match="asks to wait 3600 s") as caught:
+def test_a_service_that_wants_an_hour_of_rest_gets_it_from_everybody(
+    stub: StubKrx, new_database: Any, tmp_path: Any
+) -> None:
+    database = new_database()
+    stub.fail("too_many", times=1, retry_after="3600")
+    with krx(stub, database, tmp_path) as source, krx(stub, database, tmp_path) as another_process:
+        with pytest.raises(KrxUnavailable, match="asks to wait 3600 s") as caught:
+            source.prices(DAY)
+        assert caught.value.retry_after_s == 3600
+        for asking in (source, another_process):
+            with pytest.raises(KrxUnavailable, match=r"left alone until \d\d:\d\d in Seoul"):
+                asking.prices(DAY)
+        assert another_process.basket(stub.market.codes[0], DAY)
+        assert stub.count("prices") == source.budget.used("KRX Open API") == 1
+
+
+def test_while_one_thread_is_asked_to_wait_the_others_wait_as_well(
+    stub: StubKrx, new_database: Any, tmp_path: Any
+) -> None:
+    stub.fail("too_many", times=1, retry_after="1")
+    with krx(stub, new_database(), tmp_path) as source, ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(source.prices, DAY)
+        while stub.count() == 0 or not stub.calls[0].status:
+            time.sleep(0.01)
+        time.sleep(0.1)
         source.prices(DAY)
-    assert caught.value.retry_after_s == 3600
-    assert stub.count() == 1
+        waiting.result(timeout=10)
+    assert len(stub.calls) == 3
+    assert all(call.at - stub.calls[0].at >= 0.95 for call in stub.calls[1:])
 
 
 @pytest.mark.parametrize("fault", ["silent", "slow_headers", "slow_body"])

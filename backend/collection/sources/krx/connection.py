@@ -20,6 +20,7 @@ import httpx
 import stamina
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from backend.collection.sources.krx.budget import LONGEST_WAIT_S, Budget
 from backend.collection.sources.krx.errors import KrxRefused, KrxUnavailable
 
 # The list of every ETF has about a megabyte.
@@ -35,7 +36,7 @@ class Patience:
     wait_initial_s: float = 1.0
     wait_max_s: float = 20.0
     # A server that wants to be left alone for longer than this is asked another time.
-    longest_wait_s: float = 60.0
+    longest_wait_s: float = LONGEST_WAIT_S
 
     def call(self, ask: Callable[[], _T]) -> _T:
         """Return what `ask` returns. Raises the KrxUnavailable of the last attempt, or at once what will not pass."""
@@ -101,13 +102,17 @@ class Answer:
 
 
 class Connection(AbstractContextManager):
-    """One service at one address. `name` is for messages; `auth` adds what proves who asks.
+    """One service at one address, `name` to its budget and in messages; `auth` adds what proves who asks.
 
-    May be used by several threads. The requests run on an event loop of the connection's own, begun by the first.
+    Every request is taken from the budget, and where the service asks to be left alone, everybody leaves it so. May be
+    used by several threads. The requests run on an event loop of the connection's own, begun by the first.
     """
 
-    def __init__(self, name: str, url: str, timeout_s: float, auth: httpx.Auth | None = None) -> None:
+    def __init__(
+        self, name: str, url: str, budget: Budget, *, timeout_s: float, auth: httpx.Auth | None = None
+    ) -> None:
         self.name = name
+        self._budget = budget
         self._url = url.rstrip("/")
         self._timeout_s = timeout_s
         self._auth = auth
@@ -131,8 +136,9 @@ class Connection(AbstractContextManager):
     ) -> Answer:
         """Send one request and return the whole answer, whatever its status but those that say "later".
 
-        Raises KrxUnavailable (passing) for 429, 5xx, what takes too long and what breaks.
+        Raises KrxUnavailable (passing) for 429, 5xx, what takes too long and what breaks, and as the budget does.
         """
+        self._budget.take(self.name)
         where = f"{self.name} ({self.host}{path.partition('?')[0]})"
         portal = self._running()
         failure = "", ""
@@ -148,7 +154,10 @@ class Connection(AbstractContextManager):
         if failure[0]:
             raise KrxUnavailable(f"{where} {failure[0]}.", ko=f"{where}: {failure[1]}.", passing=True)
         if status == 429 or status >= 500:
-            raise _later(status, after, where)
+            later = _later(status, after, where)
+            if later.retry_after_s:
+                self._budget.postpone(self.name, later.retry_after_s)
+            raise later
         return Answer(status, content, where)
 
     def cookies(self) -> dict[str, str]:

@@ -39,11 +39,10 @@ class LoggedOut(Exception):
 
 
 class _Session:
-    """What pykrx sends its requests through: our connection, with every request taken from the budget."""
+    """What pykrx sends its requests through: our connection."""
 
-    def __init__(self, connection: Connection, budget: Budget) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._budget = budget
         self.last: Any = None
 
     def get(self, url: str, **options: Any) -> Answer:
@@ -53,7 +52,6 @@ class _Session:
         return self._send("POST", url, options)
 
     def _send(self, method: str, url: str, options: dict[str, Any]) -> Answer:
-        self._budget.take(SERVICE)
         data = statistics.form(options) if method == "POST" else None
         answer = self._connection.send(method, statistics.path_of(url), data=data, headers=options.get("headers"))
         if answer.content.strip() == LOGGED_OUT:
@@ -82,9 +80,8 @@ class DataService:
         timeout_s: float = 20,
         patience: Patience | None = None,
     ) -> None:
-        self._connection = Connection(SERVICE, url, timeout_s)
+        self._connection = Connection(SERVICE, url, budget, timeout_s=timeout_s)
         self._user, self._password = user, password
-        self._budget = budget
         self._patience = patience or Patience()
         self._file = SessionFile(folder, url, user.get_secret_value()) if user else None
         self._lock = threading.Lock()
@@ -160,7 +157,7 @@ class DataService:
         """Ask within a session: a kept one, else a new one, and once more a new one if KRX has ended it."""
         if self._refusal:
             raise KrxRefused(self._refusal.message, ko=self._refusal.ko)
-        session = _Session(self._connection, self._budget)
+        session = _Session(self._connection)
         logged_in = False
         # At most: without a session, with one that another process kept, with one of our own.
         for _ in range(3):

@@ -42,9 +42,8 @@ class OpenApi:
     def __init__(
         self, url: str, key: SecretStr, budget: Budget, *, timeout_s: float = 20, patience: Patience | None = None
     ) -> None:
-        self._connection = Connection(SERVICE, url, timeout_s, Key(key))
+        self._connection = Connection(SERVICE, url, budget, timeout_s=timeout_s, auth=Key(key))
         self._key = key
-        self._budget = budget
         self._patience = patience or Patience()
 
     def prices(self, day: date) -> list[dict[str, str]] | Holiday:
@@ -64,7 +63,6 @@ class OpenApi:
         self._connection.close()
 
     def _prices(self, day: date) -> list[dict[str, str]] | Holiday:
-        self._budget.take(SERVICE)
         asked = f"{day:%Y%m%d}"
         answer = self._connection.send("GET", PATH, params={"basDd": asked})
         if answer.status in (401, 403):
