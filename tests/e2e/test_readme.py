@@ -27,7 +27,7 @@ ELSEWHERE = {
     "./atlas test": None,
     "./atlas collect": "tests/integration/test_collect_readme.py",
     "./atlas airflow": "tests/airflow",
-    "./atlas discord test": "tests/integration/test_discord_command.py",
+    "./atlas discord test": "tests/integration/test_discord_secrets.py",
     "docker": "tests/containers/check.sh",
 }
 
