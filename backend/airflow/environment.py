@@ -113,6 +113,10 @@ class AirflowHome:
             "API_AUTH__JWT_SECRET": self._keys["tokens"],
             "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.folder / 'airflow.db'}",
             "LOGGING__BASE_LOG_FOLDER": self.logs,
+            # A line for each request would fill the disk in the end.
+            "LOGGING__UVICORN_LOGGING_LEVEL": "WARNING",
+            # The DAGs change with the project, not by the half minute.
+            "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 120,
             "DAG_PROCESSOR__REFRESH_INTERVAL": 60,
             "USAGE_DATA_COLLECTION__ENABLED": False,
         }
