@@ -379,6 +379,34 @@ def test_it_is_not_tried_for_ever(empty_database: Database, told: Settings, disc
     assert row.reason == "older than 2 days: HTTP 503 503: stub"
 
 
+def test_a_database_that_was_restored_under_a_running_sender_is_used(
+    empty_database: Database, told: Settings, discord: StubDiscord
+) -> None:
+    with sending(empty_database, told):
+        add(empty_database)
+        await_states(empty_database, "sent")
+        execute(empty_database, "DELETE FROM discord_destinations")
+        add(empty_database, date(2026, 7, 9))
+        await_states(empty_database, "sent", "sent")
+
+
+def test_a_webhook_that_began_later_takes_over(empty_database: Database, told: Settings, discord: StubDiscord) -> None:
+    another = f"https://discord.com/api/webhooks/{int(ID) + 1}/{TOKEN}"
+    with sending(empty_database, told):
+        add(empty_database)
+        await_states(empty_database, "sent")
+        ours = execute(empty_database, "SELECT address_hash FROM discord_destinations").scalar_one()
+        with sending(empty_database, with_webhook(told, discord, another)):
+            deadline = time.monotonic() + 10
+            while execute(empty_database, "SELECT address_hash FROM discord_destinations").scalar_one() == ours:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            for day in range(1, 5):
+                add(empty_database, date(2026, 6, day))
+                await_states(empty_database, *["sent"] * (1 + day))
+    assert [post.webhook for post in discord.posts] == [ID] + [str(int(ID) + 1)] * 4
+
+
 def test_a_long_load_that_replaces_the_market_holds_nothing_up(
     empty_database: Database, told: Settings, discord: StubDiscord
 ) -> None:
