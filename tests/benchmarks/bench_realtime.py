@@ -85,9 +85,11 @@ def _contestants(url: str, database: Database) -> dict[str, Callable[[], Abstrac
 
 def _measure(server: Server, count: int, database: Database) -> Figures:
     """Open `count` streams and commit events one after the other, each when all streams have got the one before."""
+    server.settle()
     empty = server.memory_bytes()
     with Clients() as clients, psycopg.connect(database.url("atlas_loader"), autocommit=True) as connection:
         clients.connect(server.port, server.path, count)
+        server.settle()
         sent: dict[int, int] = {}
         _commit_and_wait(connection, clients, count, WARM_UP, sent)
         warm = dict(sent)

@@ -20,6 +20,9 @@ from tests.benchmarks import nchan
 
 ROOT = Path(__file__).parents[2]
 STARTED_WITHIN_S = 120
+QUIET_SHARE = 0.03
+QUIET_WITHIN_S = 30
+"""A server is quiet when it takes less than this share of a core; the application, for one, starts its workers first."""
 FILES = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
 
@@ -34,6 +37,18 @@ class Server:
     def cpu_s(self) -> float:
         """Return the seconds of processor time that its processes have taken so far."""
         return sum(_cpu_ns(pid) for pid in self.pids) / 1e9
+
+    def settle(self) -> None:
+        """Wait until the processes, and those that they have started, are done with what they do at their start."""
+        quiet, deadline = 0, time.monotonic() + QUIET_WITHIN_S
+        while quiet < 3 and time.monotonic() < deadline:
+            before = self._with_children_ns()
+            time.sleep(0.3)
+            quiet = quiet + 1 if self._with_children_ns() - before < QUIET_SHARE * 0.3e9 else 0
+
+    def _with_children_ns(self) -> int:
+        children = Path(f"/proc/{self.pids[0]}/task/{self.pids[0]}/children").read_text().split()
+        return sum(_cpu_ns(pid) for pid in [*self.pids, *map(int, children)])
 
     def memory_bytes(self) -> int:
         """Return the memory of the streaming process that is in use now."""
