@@ -15,6 +15,7 @@ from agent.cypher.guard import check
 from agent.cypher.watch import QueryCancelled, QueryWatch
 from backend.db.engine import Database
 from backend.errors import QueryFailed, Unavailable
+from backend.graph import path_gate
 from backend.graph.agtype import plain
 from backend.graph.client import Result, run_cypher
 
@@ -76,8 +77,9 @@ def run_as_reader(
     planned: bool = False,
 ) -> Result:
     """Do what run_guarded does, without its guard: for queries that this program wrote itself."""
+    walks = path_gate.walks_paths(cypher)
     try:
-        connection = database.reading(READER)
+        connection = database.engine(READER).connect() if walks else database.reading(READER)
     except SQLAlchemyError as error:
         raise Unavailable(f"no connection for {READER}: {error}", ko="데이터베이스에 연결할 수 없습니다.") from error
     # Closing rolls back, so that whatever the query changed in its session is gone before the next one.
@@ -85,6 +87,8 @@ def run_as_reader(
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(timeout_ms)}")
         with QueryWatch(connection, timeout_ms / 1000, cancelled):
+            if walks:
+                path_gate.enter(connection, timeout_ms)
             if planned:
                 check_cost(connection, graph, cypher, parameters)
             result = run_cypher(connection, graph, cypher, parameters, limit=row_limit, byte_limit=byte_limit)

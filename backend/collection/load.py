@@ -29,6 +29,7 @@ from backend.collection.validate import Market, validate
 from backend.collection.write import TRADES_KEPT, Writer
 from backend.db.engine import Database
 from backend.errors import Conflict, Unavailable
+from backend.graph import path_gate
 from backend.graph.labels import HISTORY
 from backend.market import search_index
 
@@ -154,7 +155,14 @@ def load(
         with database.engine("atlas_loader").connect() as connection, _one_at_a_time(connection, say):
             summary = _load(connection, feed, until, say, started)
     except (psycopg.OperationalError, OperationalError) as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        cause = getattr(error, "orig", None) or error
+        reason = str(cause).splitlines()[0]
+        if isinstance(cause, psycopg.errors.DiskFull):
+            raise Unavailable(
+                f"The database's disk is full ({reason}). Each date is there as a whole or not at all: make room, then "
+                "load again to go on.",
+                ko="데이터베이스 디스크가 가득 찼습니다. 공간을 확보한 뒤 다시 적재하면 이어집니다.",
+            ) from error
         raise Unavailable(
             f"The database went away ({reason}). Each date is there as a whole or not at all: load again to go on.",
             ko="데이터베이스 연결이 끊겼습니다. 다시 적재하면 이어집니다.",
@@ -259,6 +267,7 @@ def _write_days(
     """Write the reference data together with the first date, and each further date in a transaction of its own."""
     with connection.begin():
         cursor = _cursor(connection)
+        path_gate.close(cursor)
         if replaces:
             stored.clear(cursor)
         graph = reference.Graph.load(cursor)
@@ -290,6 +299,7 @@ def _write_days(
     for done, day in enumerate(plan.days[1:], start=2):
         say("loading", done - 1, len(plan.days))
         with connection.begin():
+            path_gate.close(_cursor(connection))
             _write(writer, day, feed, summary)
             _record(writer, day, feed, summary)
 

@@ -3,51 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
-
-import pytest
 
 from backend.collection.load import load_sample, make_ready
 from backend.db.engine import Database
 from tests import graph_contents as contents
 from tests import market_files as market
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def start(database: Database, *arguments: str) -> subprocess.Popen[str]:
-    """Start `./atlas load …` on a database."""
-    environment = os.environ | {"ATLAS_DATABASE_URL": database.url(), "ATLAS_HOME": str(database.settings.home)}
-    return subprocess.Popen(
-        [sys.executable, "-m", "backend.cli", "load", *arguments],
-        cwd=ROOT,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-
-
-def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    output, errors = process.communicate(timeout=120)
-    return process.returncode, output, errors
-
-
-def await_dates(database: Database, count: int, process: subprocess.Popen[str]) -> None:
-    """Wait until some dates are committed while the load still runs."""
-    deadline = time.monotonic() + 60
-    with database.connect(autocommit=True) as connection:
-        while time.monotonic() < deadline:
-            if connection.execute("SELECT count(*) FROM collection_runs").fetchone()[0] >= count:
-                return
-            assert process.poll() is None, process.stderr.read()
-            time.sleep(0.005)
-    pytest.fail("the load did not get on")
+from tests.load_processes import await_dates, finish, start
 
 
 def assert_whole_dates(database: Database) -> int:
