@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from conftest import DAYS, Collection
+from installation_processes import DAYS, Collection
 from playwright.sync_api import Page, expect
 
 from backend.collection import calendar

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Atlas, Collection, await_, end, text_of
+from installation_processes import Atlas, Collection, await_, end, text_of
 
 from backend.airflow.process_tree import descendants
 
