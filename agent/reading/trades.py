@@ -20,8 +20,8 @@ from backend.market.schemas import Changes, Trade
 WORDS = ("buy", "sell", "new", "out", "increase", "decrease", "trade", "drop_or_without")
 ACTION_NAMES = {
     "new": ("신규 편입", "new"),
-    "more": ("비중 확대", "increased"),
-    "less": ("비중 축소", "reduced"),
+    "more": ("추가 매수", "bought more"),
+    "less": ("일부 매도", "sold some"),
     "out": ("전량 편출", "sold out"),
 }
 _COLUMNS = ("종목", "종목코드", "구분", "수량 변화(%)", "이전 비중(%)", "이후 비중(%)", "비중 변화(%p)")

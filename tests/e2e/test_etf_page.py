@@ -72,7 +72,7 @@ def test_trades_stand_apart_from_what_prices_moved(
 ) -> None:
     active = [etf["code"] for etf in told("etfs?active=true&limit=50")["etfs"]]
     code, trades = next((code, changes) for code in active if (changes := told(f"etfs/{code}/changes")["changes"]))
-    names = {"new": "신규 매수", "more": "추가 매수", "less": "일부 매도", "out": "전량 매도"}
+    names = {"new": "신규 편입", "more": "추가 매수", "less": "일부 매도", "out": "전량 편출"}
     page = open_page(f"{scripted_server}/etf/{code}")
     traded = section(page, "최근 매매")
     if (more := traded.get_by_role("button", name=re.compile("전체 .*행 보기"))).is_visible():

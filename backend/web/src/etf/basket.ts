@@ -6,7 +6,7 @@ import type { Action, Holding, Holdings, HoldingKind, Trade } from './types'
 export const KIND_NAMES: Record<HoldingKind, string> = {
   stock: '주식', etf: 'ETF', bond: '채권', cash: '현금', derivative: '파생', other: '기타',
 }
-export const ACTION_NAMES: Record<Action, string> = { new: '신규 매수', more: '추가 매수', less: '일부 매도', out: '전량 매도' }
+export const ACTION_NAMES: Record<Action, string> = { new: '신규 편입', more: '추가 매수', less: '일부 매도', out: '전량 편출' }
 
 /** Decimals below which a change of weight is the rounding of its source. */
 const DECIMALS = 2
