@@ -66,7 +66,8 @@ def run() -> dict[str, Any]:
     }
     for by_name in figures.values():
         _compare(by_name)
-    figures["met"] = all(_met(by_name) for by_name in figures.values()) and NCHAN in contestants
+    complete = len(measured) == len(CLIENTS) and NCHAN in contestants
+    figures["met"] = complete and all(_met(by_name) for by_name in figures.values())
     _show(figures)
     return figures
 
