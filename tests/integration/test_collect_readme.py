@@ -8,8 +8,6 @@ import shlex
 import subprocess
 import sys
 
-import pytest
-
 from backend.commands.docs import README, ROOT
 from tests.collecting import DAY2, run_of, stub_of
 
@@ -26,8 +24,7 @@ def commands() -> list[list[str]]:
 
 
 def test_the_commands_of_the_readme_work(empty_database):
-    if not commands():
-        pytest.skip(f"the README has no section {HEADING!r}")
+    assert len(commands()) >= 5
     with stub_of() as stub:
         own = {"ATLAS_DATABASE_URL": empty_database.url(), "ATLAS_HOME": str(empty_database.settings.home)}
         environment = os.environ | stub.environment() | own
