@@ -39,6 +39,7 @@ from backend.notifications.store import Notifications
 from backend.notifications.stream import PATH as STREAM_PATH
 from backend.notifications.stream import NotificationStream
 from backend.notifications.stream_description import describe_stream
+from backend.operations.routes import router as operations_router
 from backend.settings import Settings, get_settings
 
 log = structlog.get_logger(__name__)
@@ -99,6 +100,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     app.include_router(chat_router)
     app.include_router(completion_router)
     app.include_router(curation_router)
+    app.include_router(operations_router)
     app.include_router(notification_router)
     app.router.routes.append(Route(STREAM_PATH, endpoint=NotificationStream()))
     describe_stream(app)
