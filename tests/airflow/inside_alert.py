@@ -22,7 +22,7 @@ REASON = "KRX refuses the key"
 
 
 def context(
-    exception: Exception, *, map_index: int = -1, others: dict[str, str] | None = None, tries: int = 2
+    exception: Exception | None, *, map_index: int = -1, others: dict[str, str] | None = None, tries: int = 2
 ) -> dict[str, Any]:
     """Return what Airflow gives a callback, as far as the alert looks at it."""
     ti = SimpleNamespace(
@@ -50,6 +50,10 @@ def main() -> None:
     for tries in range(1, 7):
         warn(context(CommandFailed("KRX does not answer"), tries=tries))
         warn(context(late, tries=tries))
+    retried = {"baskets_2": "up_for_retry", "baskets_5": "up_for_retry"}
+    warn(context(CommandFailed("the first part"), map_index=2, others=retried, tries=4))
+    warn(context(CommandFailed("another part"), map_index=5, others=retried, tries=4))
+    alert(context(None))
 
 
 if __name__ == "__main__":

@@ -32,6 +32,10 @@ def connection(discord: StubDiscord, home: Path) -> dict[str, str]:
     return {name: value for name, value in variables.items() if name.startswith("AIRFLOW_CONN_")}
 
 
+def titles(posts: list[dict[str, Any]]) -> list[str]:
+    return [post["embeds"][0]["title"] for post in posts]
+
+
 def test_an_alert_says_what_failed_and_why(posts: list[dict[str, Any]]) -> None:
     embed = posts[0]["embeds"][0]
     assert embed["title"] == "실패: etf_daily"
@@ -54,13 +58,18 @@ def test_an_alert_is_short_and_without_secrets(posts: list[dict[str, Any]]) -> N
 
 
 def test_parts_of_a_task_are_told_of_once_and_a_stopped_task_not_at_all(posts: list[dict[str, Any]]) -> None:
-    assert [post["embeds"][0]["title"] for post in posts[:-1]] == ["실패: etf_daily"] * 2
+    assert titles(posts)[:2] == ["실패: etf_daily"] * 2
 
 
 def test_what_keeps_failing_is_told_once_unless_it_is_just_not_published_yet(posts: list[dict[str, Any]]) -> None:
-    embed = posts[2]["embeds"][0]
-    assert (embed["title"], embed["description"]) == ("재시도 중: etf_daily", "KRX does not answer")
-    assert len(posts) == 3
+    warnings = [post["embeds"][0] for post in posts if post["embeds"][0]["title"] == "재시도 중: etf_daily"]
+    assert [embed["description"] for embed in warnings] == ["KRX does not answer", "the first part"]
+
+
+def test_a_task_that_vanished_is_told_of_too(posts: list[dict[str, Any]]) -> None:
+    assert titles(posts)[-1] == "실패: etf_daily"
+    assert posts[-1]["embeds"][0]["description"] == "작업이 이유를 남기지 않고 끝났습니다."
+    assert len(posts) == 5
 
 
 def test_without_a_connection_nobody_is_told_and_nothing_fails(run_inside: Callable[..., Any]) -> None:
@@ -69,7 +78,7 @@ def test_without_a_connection_nobody_is_told_and_nothing_fails(run_inside: Calla
 
 def test_a_discord_that_refuses_does_not_fail_the_callback(run_inside: Callable[..., Any], tmp_path: Path) -> None:
     with StubDiscord() as discord:
-        discord.answers(Answer(404), Answer(500), Answer(cut="before"))
+        discord.answers(*[Answer(404), Answer(500), Answer(cut="before")] * 2)
         assert run_inside("inside_alert.py", **connection(discord, tmp_path)) == {"ended": True}
         assert discord.posts == []
 

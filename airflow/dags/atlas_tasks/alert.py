@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -33,7 +33,8 @@ log = structlog.get_logger(__name__)
 
 def alert(context: Mapping[str, Any]) -> None:
     """Tell Discord which task of which run failed and why; a callback for `on_failure_callback`."""
-    _tell(context, "실패", RED)
+    # Of a mapped task the first part to fail is told of.
+    _tell(context, "실패", RED, lambda others: "failed" in others.values())
 
 
 def warn(context: Mapping[str, Any]) -> None:
@@ -42,10 +43,19 @@ def warn(context: Mapping[str, Any]) -> None:
     Not of figures that KRX has not published yet: to wait for them is what trying again is for.
     """
     if context["ti"].try_number == WARN_AFTER and getattr(context.get("exception"), "kind", None) != NOT_PUBLISHED:
-        _tell(context, "재시도 중", AMBER)
+        own = context["ti"].map_index
+        _tell(
+            context,
+            "재시도 중",
+            AMBER,
+            lambda others: any(state in ("failed", "up_for_retry") and part < own for part, state in others.items()),
+        )
 
 
-def _tell(context: Mapping[str, Any], what: str, color: int) -> None:
+def _tell(
+    context: Mapping[str, Any], what: str, color: int, is_told: Callable[[Mapping[int, str | None]], bool]
+) -> None:
+    """Send a message, unless the states of the task's other parts (by number) say that one has been sent."""
     from airflow.sdk.exceptions import AirflowException, AirflowNotFoundException, AirflowRuntimeError
 
     from atlas_tasks.command import CommandStopped
@@ -53,7 +63,7 @@ def _tell(context: Mapping[str, Any], what: str, color: int) -> None:
     if isinstance(context.get("exception"), CommandStopped):
         return
     try:
-        if not _others_failed(context):
+        if not is_told(_other_parts(context)):
             _send(_embed(context, what, color))
     except AirflowNotFoundException:
         log.info("nobody is told: there is no connection", connection=CONNECTION)
@@ -62,14 +72,14 @@ def _tell(context: Mapping[str, Any], what: str, color: int) -> None:
         log.error("the Discord alert could not be sent", error=redact(str(error)))
 
 
-def _others_failed(context: Mapping[str, Any]) -> bool:
-    """Say whether another part of the same mapped task has failed before: one alert is enough."""
+def _other_parts(context: Mapping[str, Any]) -> dict[int, str | None]:
+    """Return the states of the other parts of a mapped task, by their numbers."""
     ti = context["ti"]
     if ti.map_index < 0:
-        return False
+        return {}
     states = ti.get_task_states(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id]).get(ti.run_id, {})
-    own = f"{ti.task_id}_{ti.map_index}"
-    return any(state == "failed" and name != own for name, state in states.items())
+    parts = {int(name.rpartition("_")[2]): state for name, state in states.items()}
+    return {part: state for part, state in parts.items() if part != ti.map_index}
 
 
 def _send(embed: dict[str, Any]) -> None:
@@ -92,7 +102,10 @@ def _send(embed: dict[str, Any]) -> None:
 def _embed(context: Mapping[str, Any], what: str, color: int) -> dict[str, Any]:
     ti = context["ti"]
     exception = context.get("exception")
-    reason = redact(str(exception or "") or type(exception).__name__)
+    # Airflow itself has no exception to give where a task's process vanished.
+    reason = (
+        redact(str(exception) or type(exception).__name__) if exception else "작업이 이유를 남기지 않고 끝났습니다."
+    )
     part = f" [{ti.map_index}]" if ti.map_index >= 0 else ""
     fields = {"작업": f"{ti.task_id}{part}", "날짜": _day(context), "시도": f"{ti.try_number}회", "실행": ti.run_id}
     return {
