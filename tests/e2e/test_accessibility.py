@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from scripted_chat import serving
 
 from backend import web_build
+from backend.app import create_app
 from backend.curation.access import admin_token
+from backend.db.engine import Database
 from backend.settings import Settings
 
 pytestmark = pytest.mark.browser
@@ -23,6 +26,27 @@ def axe(test_home: Path) -> str:
     """The source of axe-core."""
     web_build.install(web_build.find_node(print, test_home / "node"), print)
     return (web_build.WEB / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def collection_server(built_page: None, new_database: Callable[[], Database], settings: Settings) -> Iterator[str]:
+    """The address of an application with a date of each status, one of them with a gap, and trading days missed."""
+    database = new_database()
+    reason = "not a number"
+    with database.connect("atlas_loader", autocommit=True) as connection:
+        for day, status, gaps in ((10, "loaded", 1), (9, "rejected", 0), (8, "failed", 0), (7, "holiday", 0)):
+            connection.execute(
+                "INSERT INTO collection_runs (source, date, status, gaps, reason, duration_ms) VALUES ('krx', %s, %s, %s, %s, 900)",
+                [date(2026, 7, day), status, gaps, None if status == "loaded" else reason],
+            )
+        connection.execute(
+            """
+            INSERT INTO etf_snapshots (code, date, status, holdings, constituents, reason, content_hash)
+            VALUES ('069500', '2026-07-10', 'gap', 0, 0, 'an empty list', '')
+            """
+        )
+    with serving(create_app(database, settings.model_copy(update={"background": False}))) as address:
+        yield address
 
 
 def violations(page: Page, axe: str) -> list[str]:
@@ -99,6 +123,27 @@ def test_every_state_of_the_administrators_page_keeps_the_rules(
     expect(page.get_by_label("자리 1의 이름")).to_be_visible()
     page.get_by_role("button", name="실행").click()
     expect(page.locator(".trial tbody tr")).to_have_count(1)
+    assert violations(page, axe) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_collection_keeps_the_rules(
+    open_page: Callable[..., Page],
+    collection_server: str,
+    settings: Settings,
+    axe: str,
+    scheme: str,
+    width: int,
+) -> None:
+    page = open_page(f"{collection_server}/admin", width=width, color_scheme=scheme, reduced_motion="reduce")
+    page.get_by_label("관리자 토큰").fill(admin_token(settings))
+    page.get_by_role("button", name="들어가기").click()
+    page.get_by_role("navigation", name="관리").get_by_role("button", name="수집").click()
+    expect(page.locator(".run")).to_have_count(5)
+    page.locator(".gaps-toggle").click()
+    expect(page.locator(".gap-list li")).to_have_count(1)
     assert violations(page, axe) == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
 

@@ -1,13 +1,18 @@
 import '../styles/admin.css'
 import '../styles/admin-editor.css'
+import '../styles/admin-collection.css'
 
 import { useCallback, useEffect, useMemo, useState } from 'react'
 
+import { askInChat } from '../chat/asked'
 import { Header } from '../Header'
 import { Problem, told } from '../http'
 import { Icon } from '../icons'
 import { useMarketStatus } from '../market-status'
+import { NotificationBell } from '../notifications/NotificationBell'
+import { useNotices } from '../notifications/useNotices'
 import { AdminApi } from './api'
+import { CollectionTab } from './CollectionTab'
 import { AdminContext, type AdminWork, type Complaint } from './context'
 import { ExampleEditor } from './ExampleEditor'
 import { ExamplesTab } from './ExamplesTab'
@@ -16,19 +21,21 @@ import { forgetToken, keepToken, keptToken } from './token'
 import { TurnsTab } from './TurnsTab'
 import type { ExampleStatus } from './types'
 
-type Tab = 'turns' | ExampleStatus
+type Tab = 'turns' | ExampleStatus | 'collection'
 
 const TABS: { tab: Tab; label: string }[] = [
   { tab: 'turns', label: '대화' },
   { tab: 'candidate', label: '후보' },
   { tab: 'verified', label: '검증된 예시' },
   { tab: 'retired', label: '보관' },
+  { tab: 'collection', label: '수집' },
 ]
 const UNSAVED = '저장하지 않은 변경이 있습니다. 버리고 나갈까요?'
 
-/** Where turns are looked through and examples are made of them. */
+/** Where turns are looked through, examples are made of them, and the collection is watched. */
 export function AdminApp() {
-  const status = useMarketStatus(null)
+  const [notices, store] = useNotices()
+  const status = useMarketStatus(notices.arrivals)
   const [token, setToken] = useState(keptToken)
   const [refused, setRefused] = useState<string | null>(null)
 
@@ -63,6 +70,7 @@ export function AdminApp() {
   return (
     <>
       <Header status={status}>
+        <NotificationBell store={store} notices={notices} onAsk={askInChat} />
         <a className="button quiet" href="/">
           <Icon name="chat" />
           <span>질문 화면</span>
@@ -72,7 +80,7 @@ export function AdminApp() {
         <h2 className="for-screen-readers">관리</h2>
         {work ? (
           <AdminContext value={work}>
-            <Rooms />
+            <Rooms arrivals={notices.arrivals} />
           </AdminContext>
         ) : (
           <TokenForm refused={refused} onToken={accept} />
@@ -82,7 +90,7 @@ export function AdminApp() {
   )
 }
 
-function Rooms() {
+function Rooms({ arrivals }: { arrivals: number }) {
   const [tab, setTab] = useState<Tab>('turns')
   const [exampleId, setExampleId] = useState<string | null>(null)
   const [unsaved, setUnsaved] = useState(false)
@@ -120,6 +128,8 @@ function Rooms() {
         />
       ) : tab === 'turns' ? (
         <TurnsTab onOpen={open} />
+      ) : tab === 'collection' ? (
+        <CollectionTab arrivals={arrivals} />
       ) : (
         <ExamplesTab key={tab} status={tab} onOpen={open} />
       )}

@@ -1,7 +1,9 @@
 // The administrator's requests.
 
 import { json, type RequestOptions } from '../http'
-import type { Example, ExampleForm, ExampleStatus, Generalised, StoredTurn, Trial } from './types'
+import type {
+  CollectionGaps, CollectionRuns, DiscordStanding, Example, ExampleForm, ExampleStatus, Generalised, StoredTurn, Trial,
+} from './types'
 
 export interface TurnFilter {
   verdict?: string
@@ -13,6 +15,8 @@ export interface TurnFilter {
 
 export const PAGE_SIZE = 50
 export const MOST_EXAMPLES = 200
+export const DATES_SHOWN = 30
+export const GAPS_SHOWN = 100
 
 /** Requests with the administrator's token; every one throws Problem, with status 401 where the token is not accepted. */
 export class AdminApi {
@@ -54,6 +58,18 @@ export class AdminApi {
 
   retire(id: string): Promise<Example> {
     return this.send(`examples/${encodeURIComponent(id)}/retire`, { method: 'POST' })
+  }
+
+  runs(before: string | null, signal?: AbortSignal): Promise<CollectionRuns> {
+    return this.send(`collection/runs?${query({ limit: DATES_SHOWN, before: before ?? undefined })}`, { ...(signal && { signal }) })
+  }
+
+  gaps(date: string, offset: number, signal?: AbortSignal): Promise<CollectionGaps> {
+    return this.send(`collection/gaps?${query({ from: date, to: date, limit: GAPS_SHOWN, offset })}`, { ...(signal && { signal }) })
+  }
+
+  discord(signal?: AbortSignal): Promise<DiscordStanding> {
+    return this.send('discord', { ...(signal && { signal }) })
   }
 
   private send<T>(path: string, options: RequestOptions = {}): Promise<T> {

@@ -90,3 +90,54 @@ export interface Generalised {
   slots: Slot[]
   unplaced: { text: string; type: string }[]
 }
+
+export type RunStatus = 'loaded' | 'rejected' | 'failed' | 'holiday'
+
+/** What came of one date of one source. */
+export interface CollectionRun {
+  date: string
+  source: 'sample' | 'files' | 'krx'
+  status: RunStatus
+  etfs: number
+  holdings: number
+  prices: number
+  trades: number
+  gaps: number
+  rejected: number
+  reason: string | null
+  duration_ms: number | null
+  started_at: string
+  finished_at: string | null
+  notified_at: string | null
+}
+
+export interface CollectionRuns {
+  /** Newest date first. */
+  runs: CollectionRun[]
+  /** Trading days among these dates, or after them on the first page, that nobody collected. */
+  absent: string[]
+  next_before: string | null
+}
+
+export interface CollectionGap {
+  date: string
+  code: string
+  name: string | null
+  reason: string | null
+}
+
+export interface CollectionGaps {
+  gaps: CollectionGap[]
+  total: number
+  next_offset: number | null
+}
+
+export interface DiscordStanding {
+  configured: boolean
+  problem: string | null
+  switched_off: { at: string; reason: string | null } | null
+  paused_until: string | null
+  posts: Record<'waiting' | 'sending' | 'sent' | 'refused' | 'in_doubt' | 'expired', number>
+  last_sent_at: string | null
+  last_error: { key: string; state: string; attempts: number; reason: string } | null
+}

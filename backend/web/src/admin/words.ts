@@ -11,3 +11,7 @@ export const EXAMPLE_STATUSES: Record<string, string> = { candidate: '후보', v
 export const STAGES: Record<string, string> = {
   link: '이름 찾기', examples: '예시 찾기', think: '모델', query: '질의', answer: '답 쓰기', embed: '임베딩', follow_up: '이어진 질문', turn: '차례 기다림',
 }
+
+export const RUN_STATUSES: Record<string, string> = { loaded: '수집됨', rejected: '거부됨', failed: '실패', holiday: '휴장' }
+
+export const COLLECTION_SOURCES: Record<string, string> = { krx: 'KRX', files: '파일', sample: '예시 자료' }
