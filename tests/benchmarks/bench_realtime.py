@@ -188,7 +188,7 @@ def _met(by_name: dict[str, Figures]) -> bool:
 def _show(figures: dict[str, Any]) -> None:
     table = Table(title=f"{EVENTS} events, from before the commit to every client; medians of {ROUNDS} rounds")
     for title in ("clients", "server"):
-        table.add_column(title)
+        table.add_column(title, no_wrap=True)
     for title in ("p50, ms", "p99, ms", "µs CPU a message", "KB a client", "lost", "doubled"):
         table.add_column(title, justify="right")
     for key, by_name in figures.items():
