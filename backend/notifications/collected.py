@@ -6,6 +6,7 @@ trading day before; bought and sold is what active ETFs among them did (glossary
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,8 @@ from psycopg.types.json import Jsonb
 
 # Entries of each list of a notification.
 MOST = 10
+# A maturity, as bonds and options carry it that a source takes for stocks.
+MATURITY = r"\d\d/\d\d/\d\d"
 # Once a date, whatever is loaded again and by whom: the run is marked in the transaction that brings its rows, and a
 # date that another source has told of is not told again. The lock of add_notification is held until the commit, so
 # this is the last that a transaction does.
@@ -96,13 +99,16 @@ class Collected:
                 (action.is_in(["out", "less"]) & of_active).sum().alias("sellers"),
             )
         )
-        self._new = _ranked(counted, "new", pl.col("new_active"))
-        self._out = _ranked(counted, "out", pl.col("out_active"))
+        # What active ETFs did together counts all that is held as a stock; the news are for people to read.
+        dated = [code for code, name in stocks.items() if re.search(MATURITY, name)]
+        readable = counted.filter(~pl.col("code").is_in(dated))
+        self._new = _ranked(readable, "new", pl.col("new_active"))
+        self._out = _ranked(readable, "out", pl.col("out_active"))
         self._bought = _ranked(counted, "buyers", -pl.col("sellers").cast(pl.Int64))
         self._sold = _ranked(counted, "sellers", -pl.col("buyers").cast(pl.Int64))
         self._totals = {
             day: totals
-            for day, *totals in counted.group_by("date")
+            for day, *totals in readable.group_by("date")
             .agg((pl.col("new") > 0).sum().alias("n"), (pl.col("out") > 0).sum().alias("o"))
             .iter_rows()
         }

@@ -20,7 +20,7 @@ STOCKS = [
     {"stock_code": "NVDA US", "name": "NVIDIA Corp", "name_ko_for_foreign": "엔비디아", "market": "US"},
 ]
 # The changes of a date, counted from the edges and tables alone: by stock, and the trading day before.
-INDEPENDENT = """
+INDEPENDENT = r"""
     WITH compared AS (
         SELECT max(before.date) AS day
         FROM etf_snapshots AS now
@@ -41,16 +41,17 @@ INDEPENDENT = """
           AND (t.properties::text::json ->> 'previous')::date = (SELECT day FROM compared)
     )
     SELECT stock, coalesce(x.name_ko, x.name),
-           count(*) FILTER (WHERE action = 'new'),
-           count(*) FILTER (WHERE action = 'new' AND f.active),
-           count(*) FILTER (WHERE action = 'out'),
-           count(*) FILTER (WHERE action = 'out' AND f.active),
+           count(*) FILTER (WHERE action = 'new' AND NOT dated),
+           count(*) FILTER (WHERE action = 'new' AND f.active AND NOT dated),
+           count(*) FILTER (WHERE action = 'out' AND NOT dated),
+           count(*) FILTER (WHERE action = 'out' AND f.active AND NOT dated),
            count(*) FILTER (WHERE action IN ('new', 'more') AND f.active),
            count(*) FILTER (WHERE action IN ('out', 'less') AND f.active),
            (SELECT day FROM compared)::text
     FROM traded
     JOIN etfs AS f ON f.code = traded.etf
     JOIN securities AS x ON x.code = traded.stock AND x.kind = 'stock'
+    CROSS JOIN LATERAL (SELECT coalesce(x.name_ko, x.name) ~ '\d\d/\d\d/\d\d' AS dated) AS maturity
     GROUP BY 1, 2
 """
 
@@ -114,6 +115,22 @@ def test_what_changed_on_a_date_is_told_with_it(empty_database, tmp_path):
     }
     assert told(empty_database)[D1]["compared_with"] is None
     assert posts(empty_database) == [(f"collection:{day}", content) for day, content in told(empty_database).items()]
+
+
+def test_a_bond_that_a_source_takes_for_a_stock_is_no_news(empty_database, tmp_path):
+    first, second = {"005930": (1, 100.0)}, {"005930": (1, 50.0), "US912810UR76": (1, 50.0)}
+    named = [row | {"constituent_name": "T 4 3/4 02/15/56"} for row in market.basket(D2, "ACT000", second)]
+    load_files(
+        empty_database,
+        folder(
+            tmp_path,
+            market.basket(D1, "ACT000", first),
+            [named[1]],
+            [row for row in market.basket(D2, "ACT000", second) if row["constituent_code"] == "005930"],
+        ),
+    )
+    content = told(empty_database)[D2]
+    assert (content["new"], content["new_total"], content["trades"]) == ([], 0, 1)
 
 
 def test_an_etf_that_lagged_is_not_compared_with_the_trading_day_before(empty_database, tmp_path):
