@@ -17,6 +17,7 @@ from typing import Any
 
 import psycopg
 from psycopg.types.json import Jsonb
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -186,11 +187,15 @@ def _met(by_name: dict[str, Figures]) -> bool:
 
 
 def _show(figures: dict[str, Any]) -> None:
-    table = Table(title=f"{EVENTS} events, from before the commit to every client; medians of {ROUNDS} rounds")
-    for title in ("clients", "server"):
-        table.add_column(title, no_wrap=True)
-    for title in ("p50, ms", "p99, ms", "µs CPU a message", "KB a client", "lost", "doubled"):
-        table.add_column(title, justify="right")
+    table = Table(
+        title=f"{EVENTS} events, from before the commit to every client; medians of {ROUNDS} rounds",
+        caption="µs: processor time a message; KB: memory a client",
+        box=SIMPLE,
+    )
+    table.add_column("clients", justify="right")
+    table.add_column("server")
+    for title in ("p50, ms", "p99, ms", "µs", "KB", "lost", "doubled"):
+        table.add_column(title, justify="right", no_wrap=True)
     for key, by_name in figures.items():
         for name, each in by_name.items() if key != "met" else ():
             row = (f"{each['p50_ms']:.1f}", f"{each['p99_ms']:.1f}", f"{each['cpu_us_per_message']:.1f}",
