@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, text
 
 from backend.market import hangul, spelling
 from backend.market.hangul import particle
-from backend.market.readings import Reading, words
+from backend.market.readings import Reading, by_brand_initials, words
 
 _LIMIT = 60  # candidates of one way of matching
 _END = "\U0010ffff"
@@ -202,8 +202,18 @@ def asks_by_initials(q: str) -> bool:
 
 
 def by_initials(connection: Connection, q: str, kinds: list[str]) -> dict[tuple[str, str], Hit]:
-    """Find names by initial consonants; a query may mix them with syllables, as 삼ㅅㅈㅈ does."""
+    """Find names by initial consonants; a query may mix them with syllables, as 삼ㅅㅈㅈ does.
+
+    A brand's initials are those of its spoken name: ㅋㄷㅅ ㅂㄷㅊ finds KODEX 반도체.
+    """
     typed = spelling.normalise(q)
+    found = _by_initials(connection, q, typed, kinds)
+    if branded := by_brand_initials(typed):
+        keep(found, _by_initials(connection, q, branded, kinds).values())
+    return found
+
+
+def _by_initials(connection: Connection, q: str, typed: str, kinds: list[str]) -> dict[tuple[str, str], Hit]:
     wanted = hangul.initials(typed)
     rows = connection.execute(
         text(_BY_INITIALS), {"typed": wanted, "end": wanted + _END, "inside": f"%{wanted}%", "kinds": kinds}

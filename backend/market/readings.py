@@ -36,6 +36,8 @@ def readings(query: str) -> list[Reading]:
         for old, new, current in spelling.current_brands(form):
             found.append(Reading(current, f"옛 브랜드 {old.upper()}는 지금 {new.upper()}", 0.03))
     found.extend(_other_keyboard(query, plain))
+    if (branded := by_brand_initials(plain)) and not any(map(hangul.is_letter, branded)):
+        found.append(Reading(spelling.fold(branded), f"초성으로 읽음: {branded.upper()}", 0.06))
     unique: dict[str, Reading] = {}
     for reading in found:
         unique.setdefault(reading.form, reading)
@@ -52,6 +54,21 @@ def _other_keyboard(query: str, plain: str) -> list[Reading]:
         typed = spelling.fold(hangul.to_latin_keys(plain))
         return [Reading(typed, f"영문 자판으로 읽음: {typed}", 0.06)]
     return []
+
+
+def by_brand_initials(plain: str) -> str | None:
+    """Read a brand by the initials of its spoken name, before more that was typed: ㅋㄷㅅ200 → kodex200.
+
+    Names are kept with their brands in Latin letters, which have no initials.
+    """
+    return next(
+        (
+            brand + rest
+            for spoken, brand in _BRANDS_BY_INITIALS
+            if plain.startswith(spoken) and (rest := plain.removeprefix(spoken))
+        ),
+        None,
+    )
 
 
 def words(query: str) -> list[str]:
@@ -73,3 +90,12 @@ LEGAL_FORMS = frozenset(
     ("inc", "corp", "co", "ltd", "plc", "llc", "sa", "se", "ag", "nv", "group", "holdings", "the", "company", "limited")
 )
 BRANDS = ("kodex", "tiger", "rise", "hanaro", "koact", "kiwoom", "ace", "plus", "sol", "time", "1q", "won", "unicorn")
+# The longest first: ㅋㅇㅌ is 코액트, not 키움 and a ㅌ.
+_BRANDS_BY_INITIALS = sorted(
+    (
+        (hangul.initials(spoken), brand)
+        for spoken, brand in spelling.TRANSLITERATIONS.items()
+        if brand in BRANDS and len(spoken) > 1 and all(map(hangul.is_syllable, spoken))
+    ),
+    key=lambda pair: -len(pair[0]),
+)
