@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 
 import { date as spoken } from '../table/format'
 import { ComplaintNotice } from './ComplaintNotice'
@@ -12,14 +12,18 @@ export function GapList({ date, moment }: { date: string; moment: string }) {
   const first = useLoaded(`${date} ${moment}`, (signal) => api.gaps(date, 0, signal))
   const [older, setOlder] = useState<CollectionGap[]>([])
   const [failed, setFailed] = useState<Complaint | null>(null)
+  const total = first.value?.total
+  // Some have been filled, or have come, since.
+  useEffect(() => setOlder([]), [total])
   const codes = new Set(first.value?.gaps.map(({ code }) => code))
   const gaps = [...(first.value?.gaps ?? []), ...older.filter(({ code }) => !codes.has(code))]
-  const more = first.value !== null && gaps.length < first.value.total
+  const more = total !== undefined && gaps.length < total
 
   const loadMore = () => {
     setFailed(null)
     api.gaps(date, gaps.length).then(
-      (page) => setOlder([...older, ...page.gaps]),
+      // A second click may have brought the same page.
+      (page) => setOlder((seen) => [...seen, ...page.gaps.filter(({ code }) => !seen.some((one) => one.code === code))]),
       (error: unknown) => setFailed(complaint(error)),
     )
   }

@@ -41,7 +41,7 @@ export function RunRow({ run, moment }: { run: CollectionRun; moment: string }) 
                   type="button" className="gaps-toggle" aria-expanded={open} aria-controls={open ? list : undefined}
                   onClick={() => setOpen(!open)}
                 >
-                  <span className="phone-only">빠진 ETF </span>
+                  <span className="run-label" aria-hidden="true">빠진 ETF </span>
                   {number(run.gaps)}개
                   <span className="for-screen-readers"> 빠진 ETF 보기</span>
                   <Icon name="chevron" size={14} />
