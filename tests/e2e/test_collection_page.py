@@ -142,6 +142,18 @@ def test_a_date_that_comes_in_is_shown_at_once_and_fills_what_was_missing(
     expect(page.locator(".bell-count")).to_have_text("1")
 
 
+def test_a_date_that_failed_is_shown_when_the_page_is_looked_at_again(
+    open_page: OpenPage, address: str, empty_database: Database, settings: Settings
+) -> None:
+    record(empty_database, date(2026, 7, 13), etfs=921)
+    page = collection(open_page, address, settings)
+    expect(row(page, "2026. 7. 14.")).to_contain_text("미수집")
+    runs.record_failure(empty_database, "krx", DAY, "KRX did not answer")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(row(page, "2026. 7. 14.")).to_contain_text("KRX did not answer")
+    expect(page.locator(".discord")).to_contain_text("대기 1")
+
+
 def test_older_dates_are_read_page_by_page_and_stay_when_a_new_one_comes(
     open_page: OpenPage, address: str, empty_database: Database, settings: Settings
 ) -> None:

@@ -17,6 +17,7 @@ from backend.collection.calendar import SEOUL
 from backend.collection.checks import Issue
 from backend.curation.access import admin_token
 from backend.db.engine import Database
+from backend.notifications.discord.address import parse
 from backend.settings import Settings
 from tests.collecting import DAY1, DAY2, DAY3, ETFS, source_of, stub_of
 
@@ -203,6 +204,26 @@ def test_discord_tells_what_became_of_the_posts_and_never_its_token(empty_databa
     assert standing["last_sent_at"] is not None
     assert standing["last_error"] == {"key": "c", "state": "refused", "attempts": 0, "reason": "400: too long"}
     assert "planted" not in json.dumps(standing)
+
+
+def test_a_webhook_that_is_switched_off_or_paused_says_so(empty_database: Database, settings: Settings) -> None:
+    ask = asking(empty_database, settings.model_copy(update={"discord_webhook_url": SecretStr(ADDRESS)}))
+    with empty_database.connect("atlas_app", autocommit=True) as connection:
+        connection.execute(
+            """
+            INSERT INTO discord_destinations (destination, address_hash, switched_off_at, paused_until, reason)
+            VALUES ('operator', %s, '2026-07-08 18:00+09', '2026-07-08 19:00+09', '404: Unknown Webhook')
+            """,
+            [parse(ADDRESS).address_hash],
+        )
+        standing = ask("discord")
+        assert standing["switched_off"]["reason"] == "404: Unknown Webhook"
+        assert datetime.fromisoformat(standing["switched_off"]["at"]) == datetime(2026, 7, 8, 18, tzinfo=SEOUL)
+        assert datetime.fromisoformat(standing["paused_until"]) == datetime(2026, 7, 8, 19, tzinfo=SEOUL)
+        # It was another address that Discord no longer knew.
+        connection.execute("UPDATE discord_destinations SET address_hash = 'another'")
+        standing = ask("discord")
+    assert (standing["configured"], standing["switched_off"], standing["paused_until"]) == (True, None, None)
 
 
 @pytest.mark.parametrize(
