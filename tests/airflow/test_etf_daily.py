@@ -35,6 +35,12 @@ def of_collections(collection: Collection) -> list[dict[str, Any]]:
     ]
 
 
+def alerts(collection: Collection) -> list[dict[str, Any]]:
+    """Return what Airflow told of failed tasks."""
+    embeds = [post.message["embeds"][0] for post in collection.discord.posts]
+    return [embed for embed in embeds if embed["title"] == "실패: etf_daily"]
+
+
 def test_the_schedule_begins_with_the_evening_that_was_missed(collection: Collection) -> None:
     collection.api.set_paused("etf_daily", False)
     ends = time.monotonic() + 60
@@ -107,25 +113,38 @@ def test_a_refused_key_fails_at_once_and_the_operator_reads_why(collection: Coll
     assert (status, result["state"]) == (1, "failed")
     assert result["tasks"]["plan[-1]"] == "failed"
     assert "KRX" in said
-    alerts = [post.message for post in collection.discord.posts if "실패: etf_daily" in str(post.message)]
-    assert len(alerts) == 1
-    embed = alerts[0]["embeds"][0]
+    embeds = alerts(collection)
+    assert len(embeds) == 1
+    embed = embeds[0]
     assert embed["description"] in said
     assert str(REFUSED_DAY) in json.dumps(embed["fields"])
-    assert key not in json.dumps(alerts)
+    assert key not in json.dumps([post.message for post in collection.discord.posts])
     assert embed["url"].startswith(collection.api.address)
 
 
-def test_a_run_that_is_ended_takes_its_command_with_it(collection: Collection) -> None:
-    collection.krx.fail("silent", on="prices", day=str(REFUSED_DAY), seconds=60)
+def test_a_chunk_that_is_refused_fails_the_run_and_loads_nothing(collection: Collection) -> None:
+    collection.krx.fail("forbidden", on="basket", day=str(REFUSED_DAY))
+    told = len(alerts(collection))
     try:
-        run = collection.api.trigger("etf_daily", {"date": str(REFUSED_DAY)})
-        asked = collection.krx.count("prices")
-        ends = time.monotonic() + 60
-        while collection.krx.count("prices") == asked and time.monotonic() < ends:
+        status, result, _ = collection.trigger("etf_daily", "--date", str(REFUSED_DAY), "--param", "chunks=1")
+    finally:
+        collection.krx.heal()
+    assert (status, result["state"]) == (1, "failed")
+    assert result["tasks"] == {"plan[-1]": "success", "baskets[0]": "failed", "load[-1]": "upstream_failed"}
+    assert [embed["fields"][0]["value"] for embed in alerts(collection)[told:]] == ["baskets [0]"]
+
+
+def test_a_run_that_is_ended_takes_its_command_with_it(collection: Collection) -> None:
+    collection.krx.fail("silent", on="basket", day=str(REFUSED_DAY), seconds=180)
+    try:
+        asked = collection.krx.count("basket")
+        run = collection.api.trigger("etf_daily", {"date": str(REFUSED_DAY), "chunks": 1})
+        ends = time.monotonic() + 120
+        while collection.krx.count("basket") == asked and time.monotonic() < ends:
             time.sleep(0.1)
         assert commands_of(REFUSED_DAY)
         collection.api.end_run("etf_daily", run, "failed")
+        ends = time.monotonic() + 40
         while commands_of(REFUSED_DAY) and time.monotonic() < ends:
             time.sleep(0.1)
         assert commands_of(REFUSED_DAY) == []
