@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from backend.collection.sources.krx import (
     Budget,
@@ -121,6 +122,15 @@ def test_what_passes_is_waited_out_and_what_does_not_is_reported(
         source.basket(etf, DAY)
     assert stub.count("basket") == 6
     assert source.basket(stub.market.codes[0], DAY) == stub.market.basket(stub.market.codes[0], DAY)
+
+
+def test_each_new_try_is_told_with_its_reason(source: Krx, stub: StubKrx, etf: str) -> None:
+    stub.fail("server_error", on="basket", times=2)
+    with capture_logs() as logs:
+        source.basket(etf, DAY)
+    told = [line for line in logs if line["event"] == "trying again"]
+    assert [line["attempt"] for line in told] == [2, 3]
+    assert all("KRX data service" in line["reason"] and line["in_s"] >= 0 for line in told)
 
 
 @pytest.mark.parametrize(

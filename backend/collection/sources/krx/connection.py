@@ -18,14 +18,30 @@ from urllib.parse import urlsplit
 
 import httpx
 import stamina
+import structlog
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from backend.collection.sources.krx.budget import LONGEST_WAIT_S, Budget
 from backend.collection.sources.krx.errors import KrxRefused, KrxUnavailable
 
+log = structlog.get_logger(__name__)
+
 # The list of every ETF has about a megabyte.
 MOST_BYTES = 64 * 1024 * 1024
 _T = TypeVar("_T")
+
+
+def _tell_retry(retry: stamina.instrumentation.RetryDetails) -> None:
+    """Log that a call is made again. Stamina's own line names a "<context block>" and its arguments."""
+    log.warning(
+        "trying again",
+        reason=str(retry.caused_by),
+        attempt=retry.retry_num + 1,
+        in_s=round(retry.wait_for, 1),
+    )
+
+
+stamina.instrumentation.set_on_retry_hooks([_tell_retry])
 
 
 @dataclass(frozen=True)
