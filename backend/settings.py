@@ -129,6 +129,10 @@ class Settings(BaseSettings):
     discord_webhook_url: SecretStr | None = Field(
         None, description="Discord webhook that hears of every collection: https://discord.com/api/webhooks/ID/TOKEN"
     )
+    discord_failures: bool = Field(
+        True,
+        description="Whether a date that could not be collected is posted to Discord at once; under Airflow its own alert tells, after the last try",
+    )
     discord_api_url: str = Field(
         "https://discord.com/api",
         description="Where webhook messages are sent, for a relay; only ID and TOKEN are taken from a webhook's address",

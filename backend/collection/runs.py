@@ -76,12 +76,13 @@ def record_rejected(cursor: Cursor, source: str, issues: Iterable[Issue]) -> Non
 def record_failure(database: Database, source: str, day: date, reason: str) -> bool:
     """Record that a date could not be collected, and return whether that stands: a loaded date stays loaded.
 
-    The operator's Discord is told once for each source and date, however often the date fails.
+    The operator's Discord is told once for each source and date, however often the date fails, unless whoever collects
+    tells of it (ATLAS_DISCORD_FAILURES).
     """
     with database.engine("atlas_loader").begin() as connection:
         cursor = connection.connection.driver_connection.cursor()
         recorded = _record(cursor, source, day, "failed", reason)
-        if recorded:
+        if recorded and database.settings.discord_failures:
             cursor.execute(
                 """
                 INSERT INTO discord_posts (destination, key, kind, content)

@@ -120,6 +120,9 @@ def test_a_refused_key_fails_at_once_and_the_operator_reads_why(collection: Coll
     assert str(REFUSED_DAY) in json.dumps(embed["fields"])
     assert key not in json.dumps([post.message for post in collection.discord.posts])
     assert embed["url"].startswith(collection.api.address)
+    # Nor did the backend tell of it: one failure is one message.
+    failures = [post for post in collection.discord.posts if "실패" in json.dumps(post.message, ensure_ascii=False)]
+    assert len(failures) == 1
 
 
 def test_a_chunk_that_is_refused_fails_the_run_and_loads_nothing(collection: Collection) -> None:

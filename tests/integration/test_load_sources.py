@@ -249,6 +249,13 @@ def test_a_failure_is_recorded_and_posted_once_and_overwritten_by_success(empty_
     assert runs(empty_database) == [("krx", D1, "loaded", 1, 3, 0, 0, 0, None)]
 
 
+def test_a_failure_is_not_posted_where_whoever_collects_tells_of_it(empty_database):
+    quiet = empty_database.settings.model_copy(update={"discord_failures": False})
+    assert record_failure(Database(empty_database.url(), quiet), "krx", date.fromisoformat(D1), "KRX refused the key")
+    assert runs(empty_database)[0][2] == "failed"
+    assert rows(empty_database, "SELECT count(*) FROM discord_posts") == [(0,)]
+
+
 def test_a_holiday_that_was_none_is_loaded_later(empty_database, deliver):
     assert record_holiday(empty_database, "krx", date.fromisoformat(D1), "신정")
     assert runs(empty_database)[0][2::6] == ("holiday", "신정")

@@ -44,6 +44,9 @@ class CommandFailed(AirflowException):
     kind: str | None = None
 
 
+ALERT_CONNECTION = "AIRFLOW_CONN_ATLAS_DISCORD"
+
+
 class CommandRefused(AirflowFailException):
     """A command of ETF Atlas failed in a way that trying again does not mend, such as a refused key."""
 
@@ -53,8 +56,12 @@ class CommandStopped(AirflowException):
 
 
 def environment(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the variables that a command gets: those of this process but Airflow's and its interpreter's."""
-    return {name: value for name, value in variables.items() if not FOREIGN.search(name)}
+    """Return the variables that a command gets: those of this process but Airflow's and its interpreter's.
+
+    Where the alert has a connection, it tells of a failure after the last try, and the command does not tell of each.
+    """
+    own = {name: value for name, value in variables.items() if not FOREIGN.search(name)}
+    return own | ({"ATLAS_DISCORD_FAILURES": "false"} if ALERT_CONNECTION in variables else {})
 
 
 class AtlasCommand(BaseOperator):
