@@ -1,6 +1,6 @@
 import { day, number } from '../table/format'
 import type { Missing, Moved, Notification, Traded } from './types'
-import { headline, type Movement, movementTitle, question, tradingDay } from './words'
+import { headline, type Movement, movementTitle, question, quiet, tradingDay } from './words'
 
 interface NotificationCardProps {
   event: Notification
@@ -13,6 +13,7 @@ export function NotificationCard({ event, unread, onAsk }: NotificationCardProps
   const { content } = event
   const { etfs = 0, holdings = 0, trades = 0, prices = 0, gaps = 0, missing = [] } = content
   const counts = [
+    content.source === 'sample' && '예시 자료',
     etfs > 0 && `ETF ${number(etfs)}개`,
     holdings > 0 && `구성종목 ${number(holdings)}건`,
     prices > 0 && `시세 ${number(prices)}건`,
@@ -44,7 +45,7 @@ export function NotificationCard({ event, unread, onAsk }: NotificationCardProps
           onAsk={onAsk}
         />
       ))}
-      {still && <p className="notification-still">새로 담기거나 빠진 종목이 없습니다.</p>}
+      {still && <p className="notification-still">{quiet(content)}</p>}
       {gaps > 0 && <Gaps gaps={gaps} missing={missing} />}
     </article>
   )

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { announcement, object, question, tradingDay } from './words'
+import { announcement, object, question, quiet, tradingDay } from './words'
 
 const event = { id: 3, kind: 'collection', date: '2026-07-08', subject: '', content: {}, created_at: '2026-07-08T10:00:00Z' }
 
@@ -23,4 +23,9 @@ test('a stock leads to the question of which ETFs moved it', () => {
 test('a bulk load is one announcement', () => {
   expect(announcement(12, event)).toContain('12일치')
   expect(announcement(1, event)).not.toContain('일치')
+})
+
+test('a day that has none before it does not claim that nothing changed', () => {
+  expect(quiet({ compared_with: '2026-07-07' })).toBe('새로 담기거나 빠진 종목이 없습니다.')
+  expect(quiet({ compared_with: null })).toBe('비교할 앞선 날짜가 없습니다.')
 })

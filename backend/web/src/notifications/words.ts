@@ -1,7 +1,7 @@
 // How events are said in Korean.
 
 import { number } from '../table/format'
-import type { Notification } from './types'
+import type { Collection, Notification } from './types'
 
 /** A trading day as 7월 8일, with the year where it is another one than today's. */
 export function tradingDay(iso: string, now: Date = new Date()): string {
@@ -45,6 +45,11 @@ const WORDS: Record<Movement, { title: string; asks: (name: string) => string }>
 
 export function movementTitle(movement: Movement): string {
   return WORDS[movement].title
+}
+
+/** What a day without any movement says: on the first one nobody can tell. */
+export function quiet(content: Partial<Collection>): string {
+  return content.compared_with ? '새로 담기거나 빠진 종목이 없습니다.' : '비교할 앞선 날짜가 없습니다.'
 }
 
 /** The question that shows which ETFs were behind a movement. */
