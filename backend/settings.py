@@ -177,6 +177,27 @@ class Settings(BaseSettings):
             raise ValueError(f"there is no folder {folder}")
         return folder
 
+    @field_validator("database_url", "replica_url", "pool_url")
+    @classmethod
+    def _address_of_postgresql(cls, url: str | None) -> str | None:
+        if url:
+            import psycopg
+            from psycopg.conninfo import conninfo_to_dict
+
+            try:
+                conninfo_to_dict(url)
+            except psycopg.ProgrammingError:
+                # Its own message repeats the address, in which a password may stand.
+                raise ValueError("is no address of a PostgreSQL, such as postgresql://USER@HOST/DATABASE") from None
+        return url
+
+    @field_validator("krx_open_api_url", "krx_data_url")
+    @classmethod
+    def _address_of_krx(cls, url: str) -> str:
+        if not url.startswith(("https://", "http://")):
+            raise ValueError("begins with neither https:// nor http://")
+        return url
+
     @model_validator(mode="after")
     def _cost_limits_need_prices(self) -> Settings:
         limits = (self.model_daily_cost_usd_per_user, self.model_daily_cost_usd)
@@ -195,8 +216,9 @@ def get_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        faults = [
-            f"ATLAS_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" if fault["loc"] else fault["msg"]
-            for fault in error.errors()
-        ]
-        raise InvalidInput("; ".join(faults)) from error
+        raise InvalidInput("; ".join(_told(fault["loc"], fault["msg"]) for fault in error.errors())) from error
+
+
+def _told(place: tuple[int | str, ...], message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return f"ATLAS_{'_'.join(map(str, place)).upper()}: {message}" if place else message
