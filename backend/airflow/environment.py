@@ -102,6 +102,8 @@ class AirflowHome:
             # Without a key every evening would bring a failure.
             "CORE__DAGS_ARE_PAUSED_AT_CREATION": self.settings.krx_api_key is None,
             "CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
+            # Under load an answer takes more than the usual 5 s, after which a task is killed before it has begun.
+            "WORKERS__EXECUTION_API_TIMEOUT": 60,
             "CORE__FERNET_KEY": self._keys["fernet"],
             "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
             "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": self.password_file,
