@@ -23,7 +23,7 @@ MOST = 10
 MATURITY = r"\d\d/\d\d/\d\d"
 # Once a date, whatever is loaded again and by whom: the run is marked in the transaction that brings its rows, and a
 # date that another source has told of is not told again. The lock of add_notification is held until the commit, so
-# this is the last that a transaction does.
+# this is the last that a transaction does. An operator's channel hears nothing of the invented sample market.
 ANNOUNCE = """
     WITH marked AS (
         UPDATE collection_runs
@@ -48,6 +48,7 @@ ANNOUNCE = """
         SELECT 'operator', 'collection:' || date, 'collection', %(content)s
         FROM added
         WHERE id IS NOT NULL
+          AND %(source)s <> 'sample'
         ON CONFLICT DO NOTHING
     )
     SELECT pg_notify('new_collection', date::text)

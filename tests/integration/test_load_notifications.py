@@ -208,6 +208,7 @@ def test_listeners_hear_of_a_date_once(empty_database, tmp_path):
 def test_the_sample_takes_back_what_it_told_when_it_makes_room(empty_database, tmp_path):
     load_sample(empty_database)
     last = list(told(empty_database))[-1]
+    assert posts(empty_database) == []
     load_files(empty_database, folder(tmp_path, market.basket(last, "ACT000", {"005930": (1, 100.0)})))
     assert {day: content["source"] for day, content in told(empty_database).items()} == {last: "files"}
     assert [key for key, _ in posts(empty_database)] == [f"collection:{last}"]
