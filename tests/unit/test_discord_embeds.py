@@ -65,6 +65,8 @@ def test_a_collection_is_told() -> None:
 
 def test_the_day_before_is_named_where_it_was_not_yesterday() -> None:
     assert "직전 거래일 7월 3일(금)과 비교해 새로 담긴 종목" in fields(date="2026-07-06", compared_with="2026-07-03")
+    assert "앞서 수집한 7월 2일(목)과 비교해 새로 담긴 종목" in fields(date="2026-07-06", compared_with="2026-07-02")
+    assert "앞서 수집한 12월 30일(월)과 비교해 새로 담긴 종목" in fields(date="2020-01-02", compared_with="2019-12-30")
 
 
 def test_a_complete_date_says_so_and_is_green() -> None:

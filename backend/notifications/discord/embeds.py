@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from backend.collection.calendar import UnknownYear, previous_trading_day
 from backend.notifications.discord.content import Collection, Failure, Named
 from backend.notifications.discord.markdown import length, lines_within, plain, shortened
 
@@ -148,10 +149,14 @@ def _reason(reason: str, most: int) -> str:
 
 
 def _since(day: date, compared_with: date) -> str:
-    """Name the day that a day is compared with: yesterday, or the trading day before."""
+    """Name the day that a day is compared with: yesterday, the trading day before, or what was collected before."""
     if compared_with == day - timedelta(days=1):
         return "어제와 비교해"
-    return f"{_short(compared_with)}과 비교해"
+    try:
+        following = compared_with == previous_trading_day(day)
+    except UnknownYear:
+        following = False
+    return f"{'직전 거래일' if following else '앞서 수집한'} {_short(compared_with)}과 비교해"
 
 
 def _korean(day: date) -> str:
@@ -159,7 +164,7 @@ def _korean(day: date) -> str:
 
 
 def _short(day: date) -> str:
-    return f"직전 거래일 {day.month}월 {day.day}일({WEEKDAYS[day.weekday()]})"
+    return f"{day.month}월 {day.day}일({WEEKDAYS[day.weekday()]})"
 
 
 def _footer(source: str, day: date) -> Message:
