@@ -27,7 +27,8 @@ with DAG(
     schedule=SCHEDULE,
     start_date=datetime(2026, 1, 1),
     catchup=False,
-    max_active_runs=1,
+    # A day that KRX has not published waits for hours; other days need not wait behind it. Loads queue by themselves.
+    max_active_runs=4,
     default_args=PERSISTENT,
     params={
         "date": date_param(None, "Trading day to collect; by default the one whose evening was the last"),

@@ -76,6 +76,10 @@ def test_a_complete_date_says_so_and_is_green() -> None:
     assert not any("수집되지" in field["name"] for field in embed["fields"])
 
 
+def test_files_do_not_say_what_was_to_be_expected() -> None:
+    assert "빠짐없이" not in message(source="files", gaps=0, missing=[])["embeds"][0]["description"]
+
+
 def test_the_first_date_has_nothing_to_be_compared_with() -> None:
     embed = message(compared_with=None, gaps=0)["embeds"][0]
     assert embed["fields"] == []

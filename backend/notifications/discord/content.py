@@ -32,6 +32,7 @@ class Named:
 class Collection:
     """A date that was collected; the totals count distinct stocks, of which the lists hold the first."""
 
+    source: str
     label: str
     date: date
     compared_with: date | None
@@ -62,6 +63,7 @@ def collection(content: Mapping[str, Any]) -> Collection:
     """Read a post of kind `collection`; counts that are not told are 0 and lists are empty. Raises Unreadable."""
     new, out = _list(content, "new"), _list(content, "out")
     return Collection(
+        source=_word(content, "source"),
         label=_word(content, "label") or _word(content, "source"),
         date=_date(content, "date"),
         compared_with=_date(content, "compared_with") if content.get("compared_with") else None,

@@ -114,7 +114,8 @@ def _counts(day: Collection) -> str:
     told = f"ETF **{day.etfs:,}**개 · 구성 종목 **{day.holdings:,}**건{prices} · 매매 **{day.trades:,}**건"
     if day.compared_with is None:
         told += "\n비교할 앞선 날짜가 없습니다."
-    return told if day.gaps else f"{told}\n빠짐없이 수집되었습니다."
+    # Files do not say which baskets were to be expected.
+    return f"{told}\n빠짐없이 수집되었습니다." if day.source == "krx" and not day.gaps else told
 
 
 def _field(name: str, stocks: Sequence[Named], total: int, most: int, nothing: str, *, inline: bool = False) -> Message:
