@@ -6,7 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
+from typing import IO
 
 import typer
 
@@ -14,6 +17,10 @@ ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 KOREAN_FONT = "fonts-nanum"
 AIRFLOW_TESTS = ROOT / "tests" / "airflow"
+# Sessions of about the same length, which run side by side: each has a database server and processes of its own.
+SESSIONS = (("tests/airflow", "tests/e2e", "tests/unit"), ("tests/integration",))
+NOTHING_CHOSEN = 5
+"""Exit status of pytest where its arguments leave out every test."""
 
 
 def register(app: typer.Typer) -> None:
@@ -36,14 +43,52 @@ def test(context: typer.Context) -> None:
     checked = subprocess.run(
         [sys.executable, "-m", "ruff", "check", "--output-format", "concise", "."], cwd=ROOT, check=False
     )
-    tested = subprocess.run([sys.executable, "-m", "pytest", *context.args], cwd=ROOT, check=False)
-    raise typer.Exit(tested.returncode or checked.returncode)
+    raise typer.Exit(_run_tests(context.args) or checked.returncode)
+
+
+def _run_tests(arguments: list[str]) -> int:
+    """Run pytest with arguments that name what to run; run all tests as two sessions at once where they name nothing."""
+    command = [sys.executable, "-m", "pytest", *arguments]
+    if _named(arguments):
+        return subprocess.run(command, cwd=ROOT, check=False).returncode
+    with tempfile.TemporaryFile() as output:
+        beside = subprocess.Popen([*command, *SESSIONS[1]], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            first = subprocess.run([*command, *SESSIONS[0]], cwd=ROOT, check=False).returncode
+            typer.echo(f"\n{' '.join(SESSIONS[1])}, which ran beside {' '.join(SESSIONS[0])}:", err=True)
+            _follow(beside, output)
+        finally:
+            beside.terminate()
+            beside.wait()
+    statuses = {first, beside.returncode}
+    failed = statuses - {0, NOTHING_CHOSEN}
+    return max(failed) if failed else min(statuses)
+
+
+def _follow(process: subprocess.Popen[bytes], output: IO[bytes]) -> None:
+    """Print what a process has written so far, and the rest as it comes."""
+    place = 0
+    while True:
+        ended = process.poll() is not None
+        written = os.pread(output.fileno(), 1 << 20, place)
+        place += len(written)
+        sys.stdout.buffer.write(written)
+        sys.stdout.flush()
+        if ended and not written:
+            return
+        if not written:
+            time.sleep(0.2)
+
+
+def _named(arguments: list[str]) -> list[Path]:
+    """Return the files and folders that pytest's arguments name."""
+    named = [Path(argument.partition("::")[0]) for argument in arguments if not argument.startswith("-")]
+    return [(ROOT / path).resolve() for path in named if (ROOT / path).exists()]
 
 
 def _includes(folder: Path, arguments: list[str]) -> bool:
     """Say whether pytest's arguments name no file or folder, or one that has to do with the folder."""
-    named = [Path(argument.partition("::")[0]) for argument in arguments if not argument.startswith("-")]
-    chosen = [(ROOT / path).resolve() for path in named if (ROOT / path).exists()]
+    chosen = _named(arguments)
     return not chosen or any(path.is_relative_to(folder) or folder.is_relative_to(path) for path in chosen)
 
 
