@@ -22,6 +22,8 @@ _VALUE = re.compile(r"[A-Za-z0-9_-]{22}")
 class VisitorRoute(APIRoute):
     """A route whose answer gives the cookie to whoever came without one; `visitor` reads it."""
 
+    gives_cookie = True
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the route's handler with the cookie around it."""
         handle = super().get_route_handler()
@@ -34,12 +36,22 @@ class VisitorRoute(APIRoute):
             request.state.visitor = blake2b(value.encode(), digest_size=16).hexdigest()
             request.state.returning = given
             response = await handle(request)
-            if not given:
+            if not given and self.gives_cookie:
                 secure = request.url.scheme == "https"
                 response.set_cookie(COOKIE, value, max_age=_YEAR_S, httponly=True, samesite="lax", secure=secure)
             return response
 
         return known
+
+
+class ReturningVisitorRoute(VisitorRoute):
+    """A VisitorRoute that gives no cookie.
+
+    It is for what a page asks beside other things: two answers at once, each with a new cookie, would make one visitor
+    two, and lose what was said to the first.
+    """
+
+    gives_cookie = False
 
 
 def visitor(request: Request) -> str:

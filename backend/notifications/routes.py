@@ -10,14 +10,15 @@ from backend import problems
 from backend.notifications.schemas import MOST_ID, NotificationPage, ReadMark, Unread
 from backend.notifications.store import Notifications
 from backend.notifications.viewer import Viewing
-from backend.visitor import VisitorRoute
+from backend.visitor import ReturningVisitorRoute, VisitorRoute
 
 router = APIRouter(
     prefix="/api/notifications",
     tags=["notifications"],
-    route_class=VisitorRoute,
+    route_class=ReturningVisitorRoute,
     responses={503: problems.response("The database does not answer")},
 )
+marks = APIRouter(route_class=VisitorRoute)
 
 
 def notifications(request: Request) -> Notifications:
@@ -40,7 +41,7 @@ async def list_notifications(
     `/api/notifications/stream`, as the same objects: start it with `?last_event_id=` and this answer's `newest`, and
     nothing is missed in between.
     """
-    page = await stored.page(viewer.reader, viewer.person, limit=limit, before=before)
+    page = await stored.page(viewer.reader if viewer.known else None, viewer.person, limit=limit, before=before)
     return NotificationPage.model_validate(
         {
             "items": [event.as_dict() for event in page.items],
@@ -52,8 +53,11 @@ async def list_notifications(
     )
 
 
-@router.post("/read", operation_id="read_notifications", summary="Count notifications as read")
+@marks.post("/read", operation_id="read_notifications", summary="Count notifications as read")
 async def read_notifications(mark: Annotated[ReadMark, Body()], stored: Stored, viewer: Viewing) -> Unread:
     """Count everything up to an id as read by this visitor, in all of their tabs. It never becomes unread again."""
     page = await stored.mark_read(viewer.reader, mark.until, viewer.person)
     return Unread(unread=page.unread, read_until=page.read_until)
+
+
+router.include_router(marks)

@@ -162,9 +162,12 @@ class Notifications:
         return await asyncio.shield(self._newest)
 
     async def page(
-        self, reader: str, person: UUID | None = None, *, limit: int = 30, before: int | None = None
+        self, reader: str | None, person: UUID | None = None, *, limit: int = 30, before: int | None = None
     ) -> Page:
-        """Return a page of what the reader may see. Whoever reads for the first time has read everything so far."""
+        """Return a page of what the reader may see. Whoever reads for the first time has read everything so far.
+
+        A reader of None is somebody who will not be known again: nothing is kept.
+        """
         return await self._ask(lambda connection: self._page(connection, reader, person, limit, before))
 
     async def unread(self, reader: str, person: UUID | None = None) -> int:
@@ -202,15 +205,18 @@ class Notifications:
             self._newest = None
             return await self._ask(lambda connection: connection.execute(_NEWEST).scalar_one())
 
-    def _page(self, connection: Connection, reader: str, person: UUID | None, limit: int, before: int | None) -> Page:
+    def _page(
+        self, connection: Connection, reader: str | None, person: UUID | None, limit: int, before: int | None
+    ) -> Page:
         # One more than wanted tells whether there is another page.
         wanted = {"reader": reader, "person": person, "limit": limit + 1, "before": before or 2**63 - 1}
         rows = connection.execute(_PAGE, wanted).all()
         state = rows[0]
         read_until, unread = state.read_until, state.unread
         if read_until is None:
-            connection.execute(_FIRST_MARK, {"reader": reader, "until": state.newest})
-            self._forget_expired(connection)
+            if reader is not None:
+                connection.execute(_FIRST_MARK, {"reader": reader, "until": state.newest})
+                self._forget_expired(connection)
             read_until, unread = state.newest, 0
         items = [_event(row) for row in rows if row.id is not None]
         next_before = items[limit - 1].id if len(items) > limit > 0 else None

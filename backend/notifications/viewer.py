@@ -14,10 +14,14 @@ from backend.visitor import Visitor
 
 @dataclass(frozen=True)
 class Viewer:
-    """Somebody with a browser. `person` is None for whoever has not signed in, and then only public events are shown."""
+    """Somebody with a browser. `person` is None for whoever has not signed in, and then only public events are shown.
+
+    Whoever is not `known` came without a cookie: nothing that is kept for them would be found again.
+    """
 
     reader: str
     person: UUID | None = None
+    known: bool = True
 
 
 async def person_of(_connection: HTTPConnection) -> UUID | None:
@@ -28,7 +32,9 @@ async def person_of(_connection: HTTPConnection) -> UUID | None:
 async def viewer(request: Request, visitor: Visitor) -> Viewer:
     """Return who looks, within a VisitorRoute."""
     person = await person_of(request)
-    return Viewer(f"person:{person}" if person else f"visitor:{visitor}", person)
+    if person:
+        return Viewer(f"person:{person}", person)
+    return Viewer(f"visitor:{visitor}", known=request.state.returning)
 
 
 Viewing = Annotated[Viewer, Depends(viewer)]

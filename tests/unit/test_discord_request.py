@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.notifications.discord import request
 from backend.notifications.discord.address import Webhook
-from backend.notifications.discord.request import LONGEST_WAIT_S, UNTOLD_WAIT_S, Outcome, judged, post
+from backend.notifications.discord.request import LONGEST_WAIT_S, UNTOLD_WAIT_S, Outcome, judged
 from tests.stub_discord import ID, TOKEN, Answer, StubDiscord
 
 WEBHOOK = Webhook(ID, TOKEN)
 MESSAGE = {"content": "안녕"}
+
+
+def post(*arguments: Any, **options: Any) -> Outcome:
+    """Post as the sender does, from a thread: browser tests leave an event loop in the main one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(request.post, *arguments, **options).result()
 
 
 @pytest.fixture
