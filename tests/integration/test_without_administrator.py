@@ -62,6 +62,8 @@ def secrets_of(server_with_passwords, tmp_path: Path):
 def migrated(secrets_of) -> Database:
     """The database after the process with the administrator's password has run."""
     database = open_database(secrets_of("postgres", *ROLES, user="postgres@"))
+    with database.connect(autocommit=True) as connection:
+        ensure_roles(database, connection)  # whatever a test has done to the passwords
     database.dispose()
     return database
 
