@@ -28,7 +28,7 @@ def server_with_passwords(
 ) -> Iterator[tuple[PrivateServer, dict[str, str], int]]:
     """A server that listens on loopback and asks everybody for a password, as one in a container does."""
     port = free_port()
-    home = session_folder / "passwords"
+    home = session_folder / "given-passwords"
     server = PrivateServer(home, prefix=prefix, options={"listen_addresses": "127.0.0.1", "fsync": "off"}, port=port)
     server.start()
     passwords = {name: f"of/{name} 가" for name in ("postgres", *ROLES)}
@@ -62,8 +62,6 @@ def secrets_of(server_with_passwords, tmp_path: Path):
 def migrated(secrets_of) -> Database:
     """The database after the process with the administrator's password has run."""
     database = open_database(secrets_of("postgres", *ROLES, user="postgres@"))
-    with database.connect(autocommit=True) as connection:
-        ensure_roles(database, connection)  # whatever a test has done to the passwords
     database.dispose()
     return database
 
