@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import orjson
 import psycopg
 
-from backend.db.debian_archive import AptRoot, host_mirror, make_folder
-from backend.db.private_packages import UNNEEDED
+from backend.db.debian_archive import make_folder
 from backend.notifications.event import Event
+from tests.debian_unpacking import Unpacked, unpack
 
 PACKAGES = ("nginx", "libnginx-mod-nchan")
-COMPLETE = ".complete"
 CONFIGURATION = """
 load_module {module};
 worker_processes 1;
@@ -61,28 +59,12 @@ http {{
 
 def install(prefix: Path) -> None:
     """Unpack nginx and nchan into `prefix` unless they are there. Raises DatabaseSetupError, OSError or CalledProcessError."""
-    if (prefix / COMPLETE).is_file():
-        return
-    work = prefix.with_name(f"{prefix.name}.download")
-    make_folder(work)
-    apt = AptRoot(work, host_mirror())
-    apt.update()
-    for name in ("lib", "lib64", "bin", "sbin"):
-        make_folder(prefix / "usr" / name)
-        if not (prefix / name).is_symlink():
-            (prefix / name).symlink_to(f"usr/{name}")
-    for package in apt.download(name for name in apt.closure(PACKAGES) if not UNNEEDED.match(name)):
-        files = subprocess.run(["dpkg-deb", "--fsys-tarfile", str(package)], capture_output=True, check=True).stdout
-        tar = ["tar", "-x", "--keep-directory-symlink", "--no-same-owner", "-C", str(prefix)]
-        subprocess.run(tar, input=files, check=True)
-    (prefix / COMPLETE).touch()
+    unpack(prefix, PACKAGES)
 
 
 def command(prefix: Path, work: Path, port: int, files: int) -> list[str]:
     """Write nginx's configuration into `work` and return the command that starts it in the foreground."""
     make_folder(work)
-    linker = next(path for path in sorted((prefix / "usr").glob("lib*/**/ld-linux*.so.*")))
-    libraries = ":".join(str(folder) for folder in sorted((prefix / "usr/lib").glob("*-linux-gnu*")))
     configuration = work / "nginx.conf"
     configuration.write_text(
         CONFIGURATION.format(
@@ -94,8 +76,15 @@ def command(prefix: Path, work: Path, port: int, files: int) -> list[str]:
         ),
         encoding="utf-8",
     )
-    program = [str(linker), "--library-path", libraries, str(prefix / "usr/sbin/nginx")]
-    return [*program, "-p", str(work), "-c", str(configuration), "-e", str(work / "error.log")]
+    return [
+        *Unpacked(prefix).command("usr/sbin/nginx"),
+        "-p",
+        str(work),
+        "-c",
+        str(configuration),
+        "-e",
+        str(work / "error.log"),
+    ]
 
 
 async def bridge(url: str, port: int) -> None:

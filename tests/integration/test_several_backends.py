@@ -18,7 +18,8 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from backend.db.engine import Database
-from tests.debian_programs import Unpacked, unpacked
+from tests.debian_programs import unpacked
+from tests.debian_unpacking import Unpacked
 from tests.event_reader import EventReader
 from tests.stub_llm import StubLlm, Turn
 from tests.web_process import WebProcess
