@@ -1,5 +1,6 @@
-import { useLayoutEffect, useRef, useState } from 'react'
+import { useEffect, useState } from 'react'
 
+import { Drawer } from '../Drawer'
 import { told } from '../http'
 import { Icon } from '../icons'
 import { day } from '../table/format'
@@ -15,16 +16,9 @@ interface ConversationListProps {
 
 /** The visitor's earlier conversations, in a drawer. */
 export function ConversationList({ store, list, currentId, onClose }: ConversationListProps) {
-  const dialog = useRef<HTMLDialogElement>(null)
   const [problem, setProblem] = useState<string | null>(null)
 
-  // Before it is taken out of the page, so that closing it gives the focus back to where it was.
-  useLayoutEffect(() => {
-    const drawer = dialog.current
-    drawer?.showModal()
-    void store.refreshList()
-    return () => drawer?.close()
-  }, [store])
+  useEffect(() => void store.refreshList(), [store])
 
   const open = (id: string | null) => {
     store.open(id)
@@ -36,38 +30,23 @@ export function ConversationList({ store, list, currentId, onClose }: Conversati
   }
 
   return (
-    <dialog
-      ref={dialog} className="drawer" aria-labelledby="drawer-title"
-      onCancel={(event) => {
-        event.preventDefault()
-        onClose()
-      }}
-      onClick={(event) => event.target === event.currentTarget && onClose()}
-    >
-      <div className="drawer-body">
-        <div className="drawer-head">
-          <h2 id="drawer-title">지난 대화</h2>
-          <button type="button" className="button quiet square" onClick={onClose} aria-label="닫기">
-            <Icon name="close" />
-          </button>
-        </div>
-        <button type="button" className="button drawer-new" onClick={() => open(null)}>
-          <Icon name="plus" />
-          새 대화
-        </button>
-        {problem && <p className="drawer-note" role="alert">{problem}</p>}
-        {list === null && <p className="drawer-note">대화 목록을 불러올 수 없습니다.</p>}
-        {list?.length === 0 && <p className="drawer-note">아직 나눈 대화가 없습니다. 질문을 하면 여기에 남습니다.</p>}
-        <ul className="conversations">
-          {list?.map((conversation) => (
-            <Conversation
-              key={conversation.id} conversation={conversation} current={conversation.id === currentId}
-              onOpen={() => open(conversation.id)} onRemove={() => remove(conversation.id)}
-            />
-          ))}
-        </ul>
-      </div>
-    </dialog>
+    <Drawer title="지난 대화" side="left" onClose={onClose}>
+      <button type="button" className="button drawer-new" onClick={() => open(null)}>
+        <Icon name="plus" />
+        새 대화
+      </button>
+      {problem && <p className="drawer-note" role="alert">{problem}</p>}
+      {list === null && <p className="drawer-note">대화 목록을 불러올 수 없습니다.</p>}
+      {list?.length === 0 && <p className="drawer-note">아직 나눈 대화가 없습니다. 질문을 하면 여기에 남습니다.</p>}
+      <ul className="conversations">
+        {list?.map((conversation) => (
+          <Conversation
+            key={conversation.id} conversation={conversation} current={conversation.id === currentId}
+            onOpen={() => open(conversation.id)} onRemove={() => remove(conversation.id)}
+          />
+        ))}
+      </ul>
+    </Drawer>
   )
 }
 

@@ -1,7 +1,7 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { useEffect, useState } from 'react'
 
+import { Drawer } from '../Drawer'
 import { told } from '../http'
-import { Icon } from '../icons'
 import { NotificationCard } from './NotificationCard'
 import type { Notices, NotificationStore } from './store'
 
@@ -14,18 +14,12 @@ interface NotificationPanelProps {
 
 /** What was collected and what changed, newest first, in a drawer. Looking at it marks it as read. */
 export function NotificationPanel({ store, notices, onAsk, onClose }: NotificationPanelProps) {
-  const dialog = useRef<HTMLDialogElement>(null)
   const [problem, setProblem] = useState<string | null>(null)
   const [loading, setLoading] = useState(false)
   // What was unread when the drawer was opened stays marked while it is open.
   const [readBefore] = useState(notices.readUntil)
   const { state, items, more, newest, live } = notices
 
-  useLayoutEffect(() => {
-    const drawer = dialog.current
-    drawer?.showModal()
-    return () => drawer?.close()
-  }, [])
   useEffect(() => {
     store.markRead().catch((error: unknown) => setProblem(told(error)))
   }, [store, newest])
@@ -40,55 +34,40 @@ export function NotificationPanel({ store, notices, onAsk, onClose }: Notificati
   }
 
   return (
-    <dialog
-      ref={dialog} className="drawer right" aria-labelledby="notifications-title"
-      onCancel={(event) => {
-        event.preventDefault()
-        onClose()
-      }}
-      onClick={(event) => event.target === event.currentTarget && onClose()}
-    >
-      <div className="drawer-body">
-        <div className="drawer-head">
-          <h2 id="notifications-title">알림</h2>
-          <button type="button" className="button quiet square" onClick={onClose} aria-label="닫기">
-            <Icon name="close" />
-          </button>
-        </div>
-        {problem && <p className="drawer-note" role="alert">{problem}</p>}
-        {state !== 'ready' && (
-          <p className="drawer-note" role="status">
-            {state === 'away' ? '서버에 연결할 수 없습니다. 다시 연결하고 있습니다.' : '알림을 불러오는 중…'}
-          </p>
+    <Drawer title="알림" side="right" onClose={onClose}>
+      {problem && <p className="drawer-note" role="alert">{problem}</p>}
+      {state !== 'ready' && (
+        <p className="drawer-note" role="status">
+          {state === 'away' ? '서버에 연결할 수 없습니다. 다시 연결하고 있습니다.' : '알림을 불러오는 중…'}
+        </p>
+      )}
+      {state === 'ready' && !live && <p className="drawer-note">실시간 연결이 끊겨 다시 연결하는 중입니다.</p>}
+      {state === 'ready' && items.length === 0 && (
+        <p className="drawer-note">아직 알림이 없습니다. 시장 자료가 들어오면 무엇이 바뀌었는지 여기에 알려 드립니다.</p>
+      )}
+      <ol className="notifications" tabIndex={0} aria-label="알림 목록">
+        {items.map((event) => (
+          <li key={event.id}>
+            <NotificationCard
+              event={event} unread={event.id > readBefore}
+              onAsk={
+                onAsk &&
+                ((question) => {
+                  onClose()
+                  onAsk(question)
+                })
+              }
+            />
+          </li>
+        ))}
+        {more && (
+          <li className="notifications-more">
+            <button type="button" className="button" onClick={loadMore} disabled={loading}>
+              {loading ? '불러오는 중…' : '지난 알림 더 보기'}
+            </button>
+          </li>
         )}
-        {state === 'ready' && !live && <p className="drawer-note">실시간 연결이 끊겨 다시 연결하는 중입니다.</p>}
-        {state === 'ready' && items.length === 0 && (
-          <p className="drawer-note">아직 알림이 없습니다. 시장 자료가 들어오면 무엇이 바뀌었는지 여기에 알려 드립니다.</p>
-        )}
-        <ol className="notifications" tabIndex={0} aria-label="알림 목록">
-          {items.map((event) => (
-            <li key={event.id}>
-              <NotificationCard
-                event={event} unread={event.id > readBefore}
-                onAsk={
-                  onAsk &&
-                  ((question) => {
-                    onClose()
-                    onAsk(question)
-                  })
-                }
-              />
-            </li>
-          ))}
-          {more && (
-            <li className="notifications-more">
-              <button type="button" className="button" onClick={loadMore} disabled={loading}>
-                {loading ? '불러오는 중…' : '지난 알림 더 보기'}
-              </button>
-            </li>
-          )}
-        </ol>
-      </div>
-    </dialog>
+      </ol>
+    </Drawer>
   )
 }
