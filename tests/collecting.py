@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
+import pytest
+
+from backend.collection import calendar
 from backend.collection.calendar import SEOUL
 from backend.collection.sources.krx import Budget, Krx, Patience
 from backend.db.engine import Database
@@ -97,3 +100,8 @@ def staged(database: Database, day: date) -> dict[str, str]:
             (day,),
         )
         return dict(found.fetchall())
+
+
+def at(monkeypatch: pytest.MonkeyPatch, *moment: int) -> None:
+    """Make it that moment in Seoul for the calendar."""
+    monkeypatch.setattr(calendar, "now", lambda: datetime(*moment, tzinfo=SEOUL))

@@ -30,7 +30,7 @@ def standing(connection: Connection, webhook: Webhook | None) -> dict[str, Any]:
     """Return JSON values: `switched_off` {at, reason} and `paused_until` hold for the webhook of the settings, times are ISO 8601."""
     destination = connection.execute(_DESTINATION).first()
     ours = destination is not None and webhook is not None and destination.address_hash == webhook.address_hash
-    counts = dict(connection.execute(_COUNTS).tuples().all())
+    counts = {state: posts for state, posts in connection.execute(_COUNTS)}
     last_sent = connection.execute(_LAST_SENT).scalar()
     last_error = connection.execute(_LAST_ERROR).first()
     return {
