@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from backend import problems
+from backend.accounts.routes import router as account_router
 from backend.background import Background
 from backend.chat.market_agent import answering, open_agent
 from backend.chat.routes import router as chat_router
@@ -96,6 +97,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
         _add_chat(app, database, settings)
         app.state.notifications, app.state.hub = Notifications(database), Hub(settings.notification_ping_s)
     problems.install(app)
+    app.include_router(account_router)
     app.include_router(market_router)
     app.include_router(chat_router)
     app.include_router(completion_router)

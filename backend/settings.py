@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     )
     chat_abandoned_after_s: float = Field(
         15.0, gt=0, description="How long an answer goes on while no browser reads it, seconds"
+    )
+    registration: Literal["open", "closed"] = Field(
+        "open", description="`open`: everybody may make an account; `closed`: only `./atlas user add` does"
     )
     public_url: str | None = Field(
         None,

@@ -1,6 +1,6 @@
-"""Whose conversations a browser may read: a random cookie, of which only the hash is stored.
+"""Whose conversations a browser may read: those of the person who is signed in, else those of a random cookie.
 
-It is no account. Whoever sends no cookie is somebody new each time.
+Of the cookie only the hash is stored. It is no account: whoever sends none is somebody new each time.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
+
+from backend.accounts.signed_in import find_person
 
 COOKIE = "atlas_visitor"
 _YEAR_S = 365 * 24 * 3600
@@ -33,7 +35,8 @@ class VisitorRoute(APIRoute):
             given = bool(_VALUE.fullmatch(value))
             if not given:
                 value = secrets.token_urlsafe(16)
-            request.state.visitor = blake2b(value.encode(), digest_size=16).hexdigest()
+            person = await find_person(request)
+            request.state.visitor = person.reader if person else blake2b(value.encode(), digest_size=16).hexdigest()
             request.state.returning = given
             response = await handle(request)
             if not given and self.gives_cookie:
@@ -55,12 +58,14 @@ class ReturningVisitorRoute(VisitorRoute):
 
 
 def visitor(request: Request) -> str:
-    """Return the hash of the visitor's cookie, within a VisitorRoute."""
+    """Return `person:` and an account's id, or the hash of the visitor's cookie, within a VisitorRoute."""
     return request.state.visitor
 
 
 def asker(request: Request) -> str:
-    """Whom a model's tokens are counted for: the visitor, or the address of one that keeps no cookie."""
+    """Whom a model's tokens are counted for: the person, the visitor, or the address of one that keeps no cookie."""
+    if request.state.person:
+        return request.state.person.reader
     if request.state.returning:
         return f"visitor:{request.state.visitor}"
     return f"address:{request.client.host if request.client else 'unknown'}"

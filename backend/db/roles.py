@@ -17,6 +17,8 @@ from backend.settings import Settings
 
 ROLES = ("atlas_owner", "atlas_app", "atlas_loader", "atlas_reader")
 READER = "atlas_reader"
+PERSON = "atlas_person"
+"""Who signed in: nobody logs in as this role, the backend takes it on for a transaction and sees one person's rows."""
 SECRET_FILE = "secret"
 MOUNTED_SECRET = "atlas_secret"
 """Name of the installation's secret in the folder of secrets, where there is one."""
@@ -122,3 +124,7 @@ def ensure_roles(connection: psycopg.Connection, password_of: Callable[[str], st
         settings = {"age.enable_containment": "off", **ROLE_SETTINGS[role]}
         for setting, value in settings.items():
             connection.execute(sql.SQL("ALTER ROLE {} SET {} = {}").format(name, sql.SQL(setting), sql.Literal(value)))
+    if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [PERSON]).fetchone() is None:
+        connection.execute(f"CREATE ROLE {PERSON}")
+    connection.execute(f"ALTER ROLE {PERSON} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS")
+    connection.execute(f"GRANT {PERSON} TO atlas_app WITH INHERIT FALSE, SET TRUE")

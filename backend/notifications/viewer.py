@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
+from backend.accounts.signed_in import find_person
 from backend.visitor import Visitor
 
 
@@ -24,16 +25,17 @@ class Viewer:
     known: bool = True
 
 
-async def person_of(_connection: HTTPConnection) -> UUID | None:
-    """Return the person who is signed in, of a request or of a stream. Nobody can sign in as yet, so it is nobody."""
-    return None
+async def person_of(connection: HTTPConnection) -> UUID | None:
+    """Return the person who is signed in, of a request or of a stream. Raises Unavailable."""
+    person = await find_person(connection)
+    return person.id if person else None
 
 
 async def viewer(request: Request, visitor: Visitor) -> Viewer:
     """Return who looks, within a VisitorRoute."""
-    person = await person_of(request)
+    person = await find_person(request)
     if person:
-        return Viewer(f"person:{person}", person)
+        return Viewer(person.reader, person.id)
     return Viewer(f"visitor:{visitor}", known=request.state.returning)
 
 

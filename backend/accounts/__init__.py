@@ -1,0 +1,1 @@
+"""Who people are: accounts, login sessions, bearer tokens, what they watch, and the record of what administrators do."""
