@@ -41,6 +41,8 @@ from backend.notifications.stream import PATH as STREAM_PATH
 from backend.notifications.stream import NotificationStream
 from backend.notifications.stream_description import describe_stream
 from backend.operations.routes import router as operations_router
+from backend.request_origin import RequestOrigin
+from backend.security_headers import SecurityHeaders
 from backend.settings import Settings, get_settings
 
 log = structlog.get_logger(__name__)
@@ -109,7 +111,9 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     app.router.routes.append(Route(MCP_PATH, endpoint=mcp))
     _add_operations(app)
     _add_page(app, page)
+    app.add_middleware(RequestOrigin)
     app.add_middleware(RequestMetrics)
+    app.add_middleware(SecurityHeaders)
     return app
 
 

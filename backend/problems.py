@@ -50,7 +50,7 @@ def install(app: FastAPI) -> None:
     async def atlas_error(request: Request, error: AtlasError) -> JSONResponse:
         if error.status >= 500:
             log.error("request failed", path=request.url.path, error=error.message)
-        return _document(request, int(error.status), error.slug, error.title_ko, error.ko, error.extra)
+        return document(request, error)
 
     @app.exception_handler(RequestValidationError)
     async def invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -75,6 +75,11 @@ def install(app: FastAPI) -> None:
         return _document(
             request, 500, "internal-error", "내부 오류", "예상하지 못한 오류가 났습니다. 서버 기록을 확인하세요.", {}
         )
+
+
+def document(request: Request, error: AtlasError) -> JSONResponse:
+    """Return the problem document of an error; for middleware, where no handler is reached."""
+    return _document(request, int(error.status), error.slug, error.title_ko, error.ko, error.extra)
 
 
 def _document(request: Request, status: int, slug: str, title: str, detail: str, extra: dict[str, Any]) -> JSONResponse:

@@ -1,0 +1,107 @@
+"""What other sites cannot do through a visitor's browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from backend.accounts.signed_in import COOKIE
+from backend.app import create_app
+from backend.db.engine import Database
+from backend.security_headers import CONTENT_SECURITY_POLICY
+from backend.settings import Settings
+from tests.people import Somebody, new_person
+
+HOST = "http://testserver"
+
+
+@pytest.fixture(scope="module")
+def database(new_database: Callable[[], Database]) -> Database:
+    return new_database()
+
+
+@pytest.fixture
+def person(database: Database) -> Somebody:
+    return new_person(database)
+
+
+@pytest.fixture
+def signed_in(database: Database, settings: Settings, person: Somebody) -> Iterator[TestClient]:
+    with TestClient(create_app(database, settings), cookies=person.cookies) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": HOST},
+        {"Origin": "http://evil.example"},
+        {"Origin": "http://testserver.evil.example"},
+        {"Origin": "http://testserver:81"},
+        {"Origin": "null"},
+        {"Origin": ""},
+    ],
+)
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/api/auth/logout"), ("DELETE", "/api/me"), ("POST", "/api/auth/login")]
+)
+def test_a_page_of_another_site_changes_nothing(
+    signed_in: TestClient, method: str, path: str, headers: dict[str, str]
+) -> None:
+    refused = signed_in.request(method, path, headers=headers)
+    assert (refused.status_code, refused.json()["type"]) == (403, "/problems/foreign-page")
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert signed_in.get("/api/me").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}, {"Origin": HOST}], ids=str
+)
+def test_the_own_page_and_programs_may_sign_out(signed_in: TestClient, headers: dict[str, str]) -> None:
+    assert signed_in.post("/api/auth/logout", headers=headers).status_code == 204
+    assert signed_in.get("/api/me").status_code == 401
+
+
+def test_reading_is_not_refused_but_other_sites_cannot_see_the_answer(signed_in: TestClient) -> None:
+    answer = signed_in.get("/api/me", headers={"Sec-Fetch-Site": "cross-site", "Origin": "http://evil.example"})
+    assert answer.status_code == 200
+    assert "access-control-allow-origin" not in answer.headers
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["/api/me", "/api/health", "/api/nothing", "/", "/etf/069500", "/metrics"])
+def test_every_answer_says_what_browsers_have_to_refuse(signed_in: TestClient, path: str) -> None:
+    headers = signed_in.get(path).headers
+    assert headers["content-security-policy"] == CONTENT_SECURITY_POLICY
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert "strict-transport-security" not in headers
+    if path.startswith("/api/"):
+        assert headers["cache-control"] == "no-store"
+
+
+def test_errors_have_the_headers_as_well(signed_in: TestClient) -> None:
+    refused = signed_in.post("/api/auth/logout", headers={"Sec-Fetch-Site": "cross-site"})
+    assert refused.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
+
+
+def test_over_https_the_cookie_is_bound_to_the_host_and_to_https(
+    database: Database, settings: Settings, person: Somebody
+) -> None:
+    from tests.people import PASSWORD
+
+    with TestClient(create_app(database, settings), base_url="https://testserver") as client:
+        signed_in = client.post("/api/auth/login", json={"email": person.email, "password": PASSWORD})
+        cookies = [value for name, value in signed_in.headers.multi_items() if name == "set-cookie"]
+        (cookie,) = [value for value in cookies if "atlas_session" in value]
+        assert cookie.startswith(f"__Host-{COOKIE}=")
+        assert {"secure", "httponly", "path=/", "samesite=lax"} <= {part.strip().lower() for part in cookie.split(";")}
+        assert "domain" not in cookie.lower()
+        assert "max-age=" in signed_in.headers["strict-transport-security"]
+        assert client.get("/api/me").status_code == 200
