@@ -8,9 +8,10 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request
 
 from agent.personal_data import masked_personal_data
 from backend import problems
+from backend.accounts.audit import record
 from backend.chat.conversation_routes import Stored
 from backend.curation import examples, schemas
-from backend.curation.access import administrator
+from backend.curation.access import PROBLEMS, Administrator, administrator
 from backend.curation.generalise import generalise
 from backend.curation.promotion import promote
 from backend.curation.trial import Trial, read_question, try_out
@@ -24,10 +25,7 @@ router = APIRouter(
     prefix="/api/admin",
     tags=["curation"],
     dependencies=[Depends(administrator)],
-    responses={
-        401: problems.response("The administrator's token is missing or wrong"),
-        503: problems.response("The database does not answer or holds no market"),
-    },
+    responses=PROBLEMS,
 )
 _REFUSED = {400: problems.response("The query was refused or failed; `advice` says how to repair it")}
 _UNKNOWN = {404: problems.response("There is no such example or turn")}
@@ -73,12 +71,15 @@ def read(example_id: ExampleId, connection: Stored) -> schemas.ExampleEntry:
 
 
 @router.post("/examples", status_code=201, summary="Make a candidate", responses=_UNKNOWN)
-def make(given: Annotated[schemas.NewCandidate, Body()], connection: Stored) -> schemas.ExampleEntry:
+def make(
+    given: Annotated[schemas.NewCandidate, Body()], connection: Stored, administrator: Administrator
+) -> schemas.ExampleEntry:
     """Make a candidate of a stored turn (its question and last query), or of a question and a query."""
     if given.run_id is not None:
         made = examples.candidate_of_turn(connection, given.run_id)
     else:
         made = examples.add_candidate(connection, given.question or "", given.cypher, given.graph)
+    record(connection, administrator, "example.create", made.example.id, {"turn": made.turn_id})
     return schemas.ExampleEntry.of(made)
 
 
@@ -98,12 +99,16 @@ def generalised(given: Annotated[schemas.ToGeneralise, Body()], connection: Stor
 
 @router.put("/examples/{example_id}", summary="Edit an example", responses={**_UNKNOWN, **_FROM_SEEDS})
 def edit(
-    example_id: ExampleId, given: Annotated[schemas.ExampleForm, Body()], connection: Stored
+    example_id: ExampleId,
+    given: Annotated[schemas.ExampleForm, Body()],
+    connection: Stored,
+    administrator: Administrator,
 ) -> schemas.ExampleEntry:
     """Store an edited example. A verified one becomes a candidate again and answers nothing until it is promoted."""
     stored = examples.get_example(connection, example_id)
     edited = given.example(stored.example)
     changed = examples.change(connection, stored, edited, status="candidate", trial=given.trial or stored.trial)
+    record(connection, administrator, "example.edit", example_id, {"was": stored.status})
     return schemas.ExampleEntry.of(changed)
 
 
@@ -125,6 +130,7 @@ def promoted(
     example_id: ExampleId,
     connection: Stored,
     request: Request,
+    administrator: Administrator,
     given: Annotated[schemas.TrialQuestion | None, Body()] = None,
 ) -> schemas.Promoted:
     """Run the example for a question; where that goes well, it answers the next such questions."""
@@ -132,14 +138,17 @@ def promoted(
     state = request.app.state
     question = _trial(given or schemas.TrialQuestion(), stored)
     curated, trial = promote(state.database, state.settings, connection, stored, question)
+    record(connection, administrator, "example.promote", example_id, {"was": stored.status})
     return schemas.Promoted(example=schemas.ExampleEntry.of(curated), trial=_result(trial))
 
 
 @router.post("/examples/{example_id}/retire", summary="Retire an example", responses=_UNKNOWN)
-def retire(example_id: ExampleId, connection: Stored) -> schemas.ExampleEntry:
+def retire(example_id: ExampleId, connection: Stored, administrator: Administrator) -> schemas.ExampleEntry:
     """Let an example answer nothing any more."""
-    examples.get_example(connection, example_id)
-    return schemas.ExampleEntry.of(examples.set_status(connection, example_id, "retired"))
+    stored = examples.get_example(connection, example_id)
+    retired = examples.set_status(connection, example_id, "retired")
+    record(connection, administrator, "example.retire", example_id, {"was": stored.status})
+    return schemas.ExampleEntry.of(retired)
 
 
 def _trial(given: schemas.TrialQuestion, stored: examples.Curated) -> str:

@@ -6,9 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from backend import problems
 from backend.chat.conversation_routes import Stored
-from backend.curation.access import administrator
+from backend.curation.access import PROBLEMS, administrator
 from backend.errors import InvalidInput
 from backend.market.routes import From, IsoDate, Limit, Offset, To
 from backend.notifications.discord.address import parse
@@ -20,10 +19,7 @@ router = APIRouter(
     prefix="/api/admin",
     tags=["operations"],
     dependencies=[Depends(administrator)],
-    responses={
-        401: problems.response("The administrator's token is missing or wrong"),
-        503: problems.response("The database does not answer"),
-    },
+    responses=PROBLEMS,
 )
 Dates = Annotated[int, Query(ge=1, le=200, description="Most dates to return")]
 Before = Annotated[

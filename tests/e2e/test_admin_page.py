@@ -73,7 +73,7 @@ def test_a_wrong_token_is_refused_in_korean_and_asked_for_again(
 ) -> None:
     page = open_page(f"{curated_server}/admin")
     enter(page, "wrong")
-    expect(page.get_by_role("alert")).to_contain_text("관리자 토큰이 없거나 올바르지 않습니다.")
+    expect(page.get_by_role("alert")).to_contain_text("관리자 토큰이 올바르지 않습니다.")
     enter(page, token)
     expect(page.get_by_role("navigation", name="관리")).to_be_visible()
     page.reload()
