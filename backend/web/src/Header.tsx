@@ -1,13 +1,16 @@
 import type { ReactNode } from 'react'
 
+import { AccountMenu } from './account/AccountMenu'
 import { Icon, Logo } from './icons'
 import type { MarketStatus } from './market-status'
 import { date } from './table/format'
 import { useTheme } from './theme'
+import { useNarrow } from './useNarrow'
 
-/** The name of the product, the date of its data, and what the page adds to the right. */
+/** The name of the product, the date of its data, what the page adds to the right, and the person's own menu. */
 export function Header({ status, children }: { status: MarketStatus; children?: ReactNode }) {
   const [theme, toggleTheme] = useTheme()
+  const narrow = useNarrow()
   const other = theme === 'dark' ? '밝은 화면으로' : '어두운 화면으로'
   return (
     <header className="header">
@@ -26,9 +29,20 @@ export function Header({ status, children }: { status: MarketStatus; children?: 
         </div>
         <div className="header-actions">
           {children}
-          <button type="button" className="button quiet square" onClick={toggleTheme} aria-label={other} title={other}>
-            <Icon name={theme === 'dark' ? 'sun' : 'moon'} />
-          </button>
+          {!narrow && (
+            <button type="button" className="button quiet square" onClick={toggleTheme} aria-label={other} title={other}>
+              <Icon name={theme === 'dark' ? 'sun' : 'moon'} />
+            </button>
+          )}
+          <AccountMenu folded={narrow}>
+            {narrow && (
+              <li>
+                <button type="button" onClick={toggleTheme}>
+                  {other}
+                </button>
+              </li>
+            )}
+          </AccountMenu>
         </div>
       </div>
     </header>

@@ -12,6 +12,10 @@ export class Problem extends Error {
     options?: ErrorOptions,
     /** How to put it right, where the server knows. */
     readonly advice: string | null = null,
+    /** What kind of problem it is, as the last part of its type's address: `not-signed-in`. */
+    readonly slug: string | null = null,
+    /** After how many seconds it makes sense to try again, where the server says so. */
+    readonly retryAfter: number | null = null,
   ) {
     super(message, options)
   }
@@ -25,23 +29,32 @@ export function told(error: unknown): string {
 }
 
 export interface RequestOptions {
-  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   body?: unknown
   headers?: Record<string, string>
   signal?: AbortSignal
   /** Whether the request outlives the page. */
   keepalive?: boolean
+  cache?: RequestCache
+}
+
+const sessionEnds = new Set<() => void>()
+
+/** Calls `listener` whenever the server says that nobody is signed in where somebody has to be. */
+export function onSessionEnd(listener: () => void): void {
+  sessionEnds.add(listener)
 }
 
 /** Sends a request. Throws Problem unless it succeeded; throws the signal's reason when aborted. */
 export async function request(path: string, options: RequestOptions = {}): Promise<Response> {
-  const { method = 'GET', body, headers, signal, keepalive } = options
+  const { method = 'GET', body, headers, signal, keepalive, cache } = options
   const response = await fetch(path, {
     method,
     headers: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal && { signal }),
     ...(keepalive && { keepalive }),
+    ...(cache && { cache }),
   }).catch((error: unknown) => {
     signal?.throwIfAborted()
     throw new Problem(AWAY, null, { cause: error })
@@ -64,8 +77,11 @@ export async function json<T>(path: string, options: RequestOptions = {}): Promi
 /** The Korean sentence of a problem document, and its advice. */
 async function problem(response: Response): Promise<Problem> {
   const type = response.headers.get('Content-Type') ?? ''
-  const body = type.includes('json') ? ((await response.json().catch(() => null)) as { detail?: unknown; advice?: unknown } | null) : null
-  const detail = typeof body?.detail === 'string' && body.detail
-  const advice = typeof body?.advice === 'string' ? body.advice : null
-  return new Problem(detail || `서버가 요청을 처리하지 못했습니다. (${response.status})`, response.status, undefined, advice)
+  const body = type.includes('json') ? ((await response.json().catch(() => null)) as Record<string, unknown> | null) : null
+  const said = (key: string) => (typeof body?.[key] === 'string' ? body[key] : null)
+  const slug = said('type')?.split('/').at(-1) ?? null
+  if (slug === 'not-signed-in') for (const listener of sessionEnds) listener()
+  const wait = Number(response.headers.get('Retry-After') ?? NaN)
+  const detail = said('detail') || `서버가 요청을 처리하지 못했습니다. (${response.status})`
+  return new Problem(detail, response.status, undefined, said('advice'), slug, Number.isFinite(wait) ? wait : null)
 }
