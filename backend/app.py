@@ -92,6 +92,9 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
         description=DESCRIPTION,
         lifespan=lifespan,
         responses=problems.RESPONSES,
+        # The browser application has a page at /docs; FastAPI's own would load its scripts from another host.
+        docs_url=None,
+        redoc_url=None,
     )
     if database is not None:
         # Usable before the lifespan runs, as a test client without a context manager does.

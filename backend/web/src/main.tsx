@@ -9,30 +9,34 @@ import './styles/table.css'
 import './styles/conversations.css'
 import './styles/notifications.css'
 
-import { lazy, StrictMode, Suspense } from 'react'
+import { type ComponentType, lazy, type LazyExoticComponent, StrictMode, Suspense } from 'react'
 import { createRoot } from 'react-dom/client'
 
 import { App } from './App'
 
-const Admin = lazy(() => import('./admin/AdminApp').then(({ AdminApp }) => ({ default: AdminApp })))
-const EtfPage = lazy(() => import('./etf/EtfPage').then((module) => ({ default: module.EtfPage })))
-const admin = /^\/admin\/?$/.test(location.pathname)
-const etfCode = /^\/etf\/([0-9A-Za-z]{6})\/?$/.exec(location.pathname)?.[1]?.toUpperCase()
+type Page = LazyExoticComponent<ComponentType<{ code: string }>>
+
+/** The pages beside the chat by the form of their address; what stands in its brackets is the page's `code`. */
+const PAGES: [RegExp, Page][] = [
+  [/^\/etf\/([0-9A-Za-z]{6})\/?$/, lazy(() => import('./etf/EtfPage').then((module) => ({ default: module.EtfPage })))],
+  [/^\/admin\/?$/, lazy(() => import('./admin/AdminApp').then((module) => ({ default: module.AdminApp })))],
+  [/^\/docs\/?$/, lazy(() => import('./api-docs/ApiDocs').then((module) => ({ default: module.ApiDocs })))],
+]
+
+function Routed() {
+  for (const [form, Page] of PAGES) {
+    const address = form.exec(location.pathname)
+    if (address) return <Page code={address[1]?.toUpperCase() ?? ''} />
+  }
+  return <App />
+}
 
 const root = document.getElementById('root')
 if (!root) throw new Error('the page has no #root')
 createRoot(root).render(
   <StrictMode>
-    {admin ? (
-      <Suspense>
-        <Admin />
-      </Suspense>
-    ) : etfCode ? (
-      <Suspense>
-        <EtfPage code={etfCode} />
-      </Suspense>
-    ) : (
-      <App />
-    )}
+    <Suspense>
+      <Routed />
+    </Suspense>
   </StrictMode>,
 )

@@ -1,0 +1,3 @@
+declare module 'swagger-ui-dist' {
+  export function SwaggerUIBundle(options: { domNode: HTMLElement | null; url: string; deepLinking?: boolean }): void
+}
