@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, text
 
 from backend.accounts.passwords import hash_password
 from backend.accounts.person import Role
-from backend.errors import InvalidInput
+from backend.errors import Conflict, InvalidInput, NotFound
 
 LEAST_PASSWORD, MOST_PASSWORD = 10, 200
 """Fewest and most characters of a password."""
@@ -42,3 +42,78 @@ def create_user(
 def find_user(connection: Connection, email: str) -> Row[Any] | None:
     """Return the row of `users` with a normalised address, with the hash of its password."""
     return connection.execute(text("SELECT * FROM users WHERE email = :email"), {"email": email}).first()
+
+
+def list_users(connection: Connection, q: str = "", limit: int = 50, before: UUID | None = None) -> list[Row[Any]]:
+    """Return accounts, newest first: id, email, name, role, disabled_at, created_at, seen_at and the number of watches.
+
+    `q` is text that the address or the name contains; `before` the id of the last one of the page before. `seen_at` is when
+    one of the open sessions was last used, null where there is none.
+    """
+    return list(
+        connection.execute(
+            text("""
+                SELECT u.id, u.email, u.name, u.role, u.disabled_at, u.created_at,
+                       (SELECT max(s.seen_at) FROM login_sessions AS s WHERE s.person = u.id) AS seen_at,
+                       (SELECT count(*) FROM watchlist AS w WHERE w.person = u.id) AS watches
+                FROM users AS u
+                WHERE (:q = '' OR strpos(u.email, lower(:q)) > 0 OR strpos(lower(u.name), lower(:q)) > 0)
+                  AND (CAST(:before AS uuid) IS NULL OR u.id < CAST(:before AS uuid))
+                ORDER BY u.id DESC
+                LIMIT :limit
+            """),
+            {"q": q, "limit": limit, "before": before},
+        )
+    )
+
+
+def set_role(connection: Connection, person: UUID, role: Role) -> None:
+    """Make somebody an administrator or a user. Raises NotFound, and Conflict for the last administrator."""
+    if role != "admin":
+        _leave_an_administrator(connection, person)
+    _must_exist(
+        connection.execute(text("UPDATE users SET role = :role WHERE id = :id"), {"id": person, "role": role}).rowcount
+    )
+
+
+def set_disabled(connection: Connection, person: UUID, disabled: bool) -> None:
+    """Close an account or open it again; closing ends its sessions, and its tokens open nothing.
+
+    Raises NotFound, and Conflict for the last administrator.
+    """
+    if disabled:
+        _leave_an_administrator(connection, person)
+        connection.execute(text("DELETE FROM login_sessions WHERE person = :id"), {"id": person})
+    _must_exist(
+        connection.execute(
+            text("""
+                UPDATE users
+                SET disabled_at = CASE WHEN :disabled THEN coalesce(disabled_at, now()) END
+                WHERE id = :id
+            """),
+            {"id": person, "disabled": disabled},
+        ).rowcount
+    )
+
+
+def delete_user(connection: Connection, person: UUID) -> None:
+    """Delete an account with all that is kept for it. Raises NotFound, and Conflict for the last administrator."""
+    _leave_an_administrator(connection, person)
+    _must_exist(connection.execute(text("DELETE FROM users WHERE id = :id"), {"id": person}).rowcount)
+
+
+def _leave_an_administrator(connection: Connection, person: UUID) -> None:
+    # Locked, so that of two who let each other go at once the second finds out.
+    administrators = connection.scalars(
+        text("SELECT id FROM users WHERE role = 'admin' AND disabled_at IS NULL ORDER BY id FOR UPDATE")
+    ).all()
+    if administrators == [person]:
+        raise Conflict(
+            "this is the last administrator: make somebody else one first",
+            ko="마지막 관리자입니다. 먼저 다른 사람을 관리자로 지정하세요.",
+        )
+
+
+def _must_exist(rows: int) -> None:
+    if rows == 0:
+        raise NotFound("there is no such account", ko="그런 계정이 없습니다.")
