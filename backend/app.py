@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from backend import problems
 from backend.accounts.routes import router as account_router
+from backend.administration.routes import router as administration_router
 from backend.background import Background
 from backend.chat.market_agent import answering, open_agent
 from backend.chat.routes import router as chat_router
@@ -108,6 +109,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     app.include_router(completion_router)
     app.include_router(curation_router)
     app.include_router(operations_router)
+    app.include_router(administration_router)
     app.include_router(notification_router)
     app.router.routes.append(Route(STREAM_PATH, endpoint=NotificationStream()))
     describe_stream(app)
