@@ -1,0 +1,58 @@
+import '../styles/changes.css'
+
+import { ACTION_NAMES, type ChangeGroup, grouped, moved, points, SIDE_NAMES, weight } from './changes'
+import type { Change } from './types'
+
+interface ChangeRowsProps {
+  rows: Change[]
+  /** How many rows there are of each side, where these are only the first. */
+  totals?: Partial<Record<ChangeGroup['side'], number>>
+  /** The level of the groups' headings. */
+  heading?: 'h3' | 'h4' | 'h5'
+}
+
+/** What was bought, sold, and only moved with the prices, each row with its weight before and after. */
+export function ChangeRows({ rows, totals = {}, heading: Heading = 'h4' }: ChangeRowsProps) {
+  return (
+    <div className="changes">
+      {grouped(rows).map(({ side, rows: group }) => {
+        const rest = (totals[side] ?? 0) - group.length
+        return (
+          <section className="change-group" data-side={side} key={side}>
+            <Heading>{SIDE_NAMES[side]}</Heading>
+            <ul>
+              {group.map((row) => (
+                <ChangeRow key={row.code} row={row} />
+              ))}
+              {rest > 0 && <li className="change-rest">외 {rest}종목</li>}
+            </ul>
+          </section>
+        )
+      })}
+    </div>
+  )
+}
+
+function ChangeRow({ row }: { row: Change }) {
+  const change = moved(row)
+  return (
+    <li className="change">
+      {row.label === 'ETF' ? (
+        <a className="change-name" href={`/etf/${encodeURIComponent(row.code)}`}>
+          {row.name}
+        </a>
+      ) : (
+        <span className="change-name">{row.name}</span>
+      )}
+      {row.action && <span className="change-action">{ACTION_NAMES[row.action]}</span>}
+      <span className="change-weights">
+        <span className="for-screen-readers">비중 </span>
+        {weight(row.weight_before, row.action !== 'new')}
+        <span aria-hidden="true"> → </span>
+        <span className="for-screen-readers">에서 </span>
+        {weight(row.weight_after, row.action !== 'out')}
+      </span>
+      {change !== null && <span className={`change-points ${change > 0 ? 'up' : change < 0 ? 'down' : ''}`}>{points(change)}</span>}
+    </li>
+  )
+}

@@ -1,0 +1,50 @@
+// What was bought, what was sold, and what only the prices moved: three things that are never told as one.
+
+import { number } from '../table/format'
+import type { Action, Change } from './types'
+
+export const ACTION_NAMES: Record<Action, string> = { new: '신규 편입', more: '추가 매수', less: '일부 매도', out: '편출' }
+export type Side = 'bought' | 'sold' | 'drift'
+export const SIDE_NAMES: Record<Side, string> = { bought: '매수', sold: '매도', drift: '비중 변화' }
+
+export interface ChangeGroup {
+  side: Side
+  rows: Change[]
+}
+
+export function sideOf({ action }: Pick<Change, 'action'>): Side {
+  if (action === 'new' || action === 'more') return 'bought'
+  return action === 'out' || action === 'less' ? 'sold' : 'drift'
+}
+
+/** The rows by side, each in the order given; sides without rows are left out. */
+export function grouped(rows: Change[]): ChangeGroup[] {
+  return (['bought', 'sold', 'drift'] as const)
+    .map((side) => ({ side, rows: rows.filter((row) => sideOf(row) === side) }))
+    .filter((group) => group.rows.length > 0)
+}
+
+/** By how many percentage points the weight changed; null where a weight is unknown. What was not held weighed nothing. */
+export function moved({ action, weight_before, weight_after, change_pp }: Change): number | null {
+  if (change_pp !== null && change_pp !== undefined) return change_pp
+  const before = action === 'new' ? (weight_before ?? 0) : weight_before
+  const after = action === 'out' ? (weight_after ?? 0) : weight_after
+  return before === null || after === null ? null : after - before
+}
+
+/** A signed number of percentage points: +0.85%p. */
+export function points(value: number): string {
+  return `${signed(value)}%p`
+}
+
+export function signed(value: number, decimals = 2): string {
+  const text = number(Math.abs(value), decimals)
+  const zero = Number(text.replaceAll(',', '')) === 0
+  return `${zero ? '' : value > 0 ? '+' : '−'}${text}`
+}
+
+/** A weight as 3.20%; what is not held has none, what is unknown says so. */
+export function weight(value: number | null, held: boolean): string {
+  if (!held) return '없음'
+  return value === null ? '모름' : `${number(value, 2)}%`
+}
