@@ -45,6 +45,7 @@ from backend.operations.routes import router as operations_router
 from backend.request_origin import RequestOrigin
 from backend.security_headers import SecurityHeaders
 from backend.settings import Settings, get_settings
+from backend.watchlist.routes import router as watchlist_router
 
 log = structlog.get_logger(__name__)
 
@@ -105,6 +106,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     problems.install(app)
     app.include_router(account_router)
     app.include_router(market_router)
+    app.include_router(watchlist_router)
     app.include_router(chat_router)
     app.include_router(completion_router)
     app.include_router(curation_router)

@@ -37,14 +37,19 @@ def unknown(error: type[NotFound], what: str, asked: str, found: list[dict[str, 
     return error(f"unknown: {shown!r}", ko=ko, suggestions=found)
 
 
+def plain_code(asked: str) -> str | None:
+    """Return the code that is meant, whatever its case and with or without a leading A; None for what is none."""
+    matched = _CODE.fullmatch(asked.strip())
+    return matched[1].upper() if matched else None
+
+
 def etf_code(connection: Connection, asked: str) -> str:
     """Return the code as the market knows it, whatever its case and with or without a leading A.
 
     Raises UnknownEtf with suggestions.
     """
-    matched = _CODE.fullmatch(asked.strip())
-    if matched:
-        code = connection.scalar(text("SELECT code FROM etfs WHERE code = :code"), {"code": matched[1].upper()})
+    if plain := plain_code(asked):
+        code = connection.scalar(text("SELECT code FROM etfs WHERE code = :code"), {"code": plain})
         if code:
             return code
     raise unknown(UnknownEtf, "ETF가", asked, suggestions(connection, asked, ["etf"]))

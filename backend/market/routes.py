@@ -10,10 +10,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BeforeValidator
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
 from backend import problems
-from backend.errors import Unavailable
 from backend.market import schemas
 from backend.market.changes import get_changes
 from backend.market.companies import get_companies, get_company_trades
@@ -25,6 +23,7 @@ from backend.market.prices import get_prices
 from backend.market.schemas import HoldingKind, Kind
 from backend.market.search import search
 from backend.market.similarity import get_similar
+from backend.market.state import market_state
 from backend.market.stocks import get_stock
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -32,14 +31,8 @@ _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 def connection(request: Request) -> Iterator[Connection]:
     """Lend a database connection to one request; what it sees is one state of the market. Raises Unavailable."""
-    try:
-        opened = request.app.state.database.reading()
-    except OperationalError as error:
-        raise Unavailable(
-            f"the database does not answer: {error.orig}", ko="데이터베이스가 응답하지 않습니다."
-        ) from error
-    with opened:
-        yield opened.execution_options(isolation_level="REPEATABLE READ")
+    with market_state(request.app.state.database) as opened:
+        yield opened
 
 
 def _iso_only(value: object) -> object:
