@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Body, Depends, Path, Query
 
+from backend import problems
+from backend.accounts.users import list_users
 from backend.administration import schemas
+from backend.administration.accounts import change_account, delete_account
 from backend.administration.audit_log import list_audit
 from backend.chat.conversation_routes import Stored
-from backend.curation.access import PROBLEMS, administrator
+from backend.curation.access import PROBLEMS, Administrator, administrator
 
 _PLAIN = r"^[^\x00]*$"
 
@@ -17,6 +21,46 @@ router = APIRouter(
     prefix="/api/admin", tags=["administration"], dependencies=[Depends(administrator)], responses=PROBLEMS
 )
 Limit = Annotated[int, Query(ge=1, le=200, description="Most entries to return")]
+AccountId = Annotated[UUID, Path(description="The account's id")]
+_REFUSED = {
+    404: problems.response("There is no such account"),
+    409: problems.response("It is the last administrator's, or one's own account"),
+}
+
+
+@router.get("/users", operation_id="list_users", summary="Who has an account?")
+def users(
+    connection: Stored,
+    q: Annotated[
+        str, Query(max_length=254, pattern=_PLAIN, description="A part of the e-mail address or the name")
+    ] = "",
+    limit: Limit = 50,
+    before: Annotated[UUID | None, Query(description="Only accounts older than this one: `next_before`")] = None,
+) -> schemas.Accounts:
+    """Return accounts, the newest first: who they are and how much they are used, never what they watch or ask."""
+    found = list_users(connection, q, limit + 1, before)
+    items = [schemas.ListedAccount.model_validate(row._mapping) for row in found[:limit]]
+    return schemas.Accounts(items=items, next_before=items[-1].id if len(found) > limit else None)
+
+
+@router.patch("/users/{account}", operation_id="change_user", summary="Change an account", responses=_REFUSED)
+def change(
+    account: AccountId,
+    given: Annotated[schemas.AccountChange, Body()],
+    connection: Stored,
+    administrator: Administrator,
+) -> schemas.Account:
+    """Make somebody an administrator or a user, close their account or open it again."""
+    changed = change_account(connection, administrator, account, given.role, given.disabled)
+    return schemas.Account.model_validate(changed._mapping)
+
+
+@router.delete(
+    "/users/{account}", operation_id="delete_user", status_code=204, summary="Delete an account", responses=_REFUSED
+)
+def delete(account: AccountId, connection: Stored, administrator: Administrator) -> None:
+    """Delete an account with all that is kept for it: watchlist, alerts, conversations, sessions, tokens, webhook."""
+    delete_account(connection, administrator, account)
 
 
 @router.get("/audit", operation_id="list_audit", summary="What did administrators do?")

@@ -6,7 +6,43 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.accounts.person import Role
+
+
+class Account(BaseModel):
+    """Somebody's account."""
+
+    id: UUID
+    email: str
+    name: str = Field(description="How the page calls the person")
+    role: Role
+    disabled_at: datetime | None = Field(description="Since when it is closed; null: it is open")
+
+
+class ListedAccount(Account):
+    """An account with what tells whether it is used; what its person watches or asked is told to nobody."""
+
+    created_at: datetime
+    seen_at: datetime | None = Field(description="When one of its open sessions was used last")
+    watches: int = Field(description="Number of ETFs on the watchlist")
+
+
+class Accounts(BaseModel):
+    """Some of the accounts."""
+
+    items: list[ListedAccount] = Field(description="Newest first")
+    next_before: UUID | None = Field(description="`before` for the next page; null: there is none")
+
+
+class AccountChange(BaseModel):
+    """What is to be changed of an account; what is left out, or null, stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: Role | None = None
+    disabled: bool | None = Field(None, description="true closes the account and ends its sessions, false opens it")
 
 
 class AuditEntry(BaseModel):
