@@ -35,7 +35,7 @@ export function AccountMenu({ children, folded }: AccountMenuProps) {
           <a href={signInAddress()}>로그인</a>
         </li>
         <li>
-          <a href={registerAddress(location.pathname + location.search)}>회원 가입</a>
+          <a href={registerAddress()}>회원 가입</a>
         </li>
         {children}
       </Fold>

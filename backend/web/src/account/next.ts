@@ -15,13 +15,24 @@ export function ownPath(next: string | null, origin: string = location.origin): 
   }
 }
 
+/** Where the person is, or wants to go to after signing in. */
+function here(): string {
+  if (SIGN_IN.test(location.pathname)) return wantedPath()
+  return location.pathname + location.search + location.hash
+}
+
+/** Where this page's address says that the person wants to go. */
+export function wantedPath(): string {
+  return ownPath(new URLSearchParams(location.search).get('next'))
+}
+
 /** Where to sign in, and then come back. */
-export function signInAddress(next: string = location.pathname + location.search + location.hash): string {
+export function signInAddress(next: string = here()): string {
   return withNext('/login', next)
 }
 
 /** Where to make an account, and then come back. */
-export function registerAddress(next: string): string {
+export function registerAddress(next: string = here()): string {
   return withNext('/register', next)
 }
 

@@ -11,7 +11,11 @@ export interface Session {
   /** `away`: the server could not be asked. */
   state: 'loading' | 'nobody' | 'person' | 'away'
   person: Me | null
+  /** Whether people make their accounts themselves here; unknown before the server has answered. */
+  registration?: 'open' | 'closed'
 }
+
+type Answer = Pick<Session, 'person' | 'registration'>
 
 type TabMessage =
   /** Somebody signed in, or changed their account. */
@@ -43,8 +47,8 @@ export async function refreshSession(): Promise<void> {
   askedAt = Date.now()
   let next: Session
   try {
-    const { person } = await json<{ person: Me | null }>('/api/auth/session', { cache: 'no-store' })
-    next = { state: person ? 'person' : 'nobody', person }
+    const answer = await json<Answer>('/api/auth/session', { cache: 'no-store' })
+    next = { ...answer, state: answer.person ? 'person' : 'nobody' }
   } catch {
     next = session.state === 'loading' ? { state: 'away', person: null } : session
   }

@@ -18,3 +18,44 @@ export interface Me {
   created_at: string
   quiet_hours?: QuietHours | null
 }
+
+/** A browser that is signed in. */
+export interface Device {
+  id: string
+  /** What the browser said it was. */
+  device: string
+  created_at: string
+  seen_at: string
+  current: boolean
+}
+
+export interface ApiToken {
+  id: string
+  name: string
+  created_at: string
+  used_at: string | null
+  expires_at: string | null
+}
+
+/** A token that has just been made: `token` is told this once. */
+export interface NewApiToken extends ApiToken {
+  token: string
+}
+
+/** The person's own Discord channel. */
+export interface Webhook {
+  configured: boolean
+  /** What of the address may be shown. */
+  address_hint: string | null
+  switched_off_at: string | null
+  /** Why Discord's answers switched it off. */
+  reason: string | null
+  waiting: number
+  last_sent_at: string | null
+}
+
+/** How a message that was sent as a test went. */
+export interface TestResult {
+  sent: boolean
+  detail: string
+}
