@@ -13,12 +13,18 @@ import { type ComponentType, lazy, type LazyExoticComponent, StrictMode, Suspens
 import { createRoot } from 'react-dom/client'
 
 import { App } from './App'
+import { WatchAnnouncer } from './watch/WatchAnnouncer'
 
 type Page = LazyExoticComponent<ComponentType<{ code: string }>>
 
 /** The pages beside the chat by the form of their address; what stands in its brackets is the page's `code`. */
 const PAGES: [RegExp, Page][] = [
   [/^\/etf\/([0-9A-Za-z]{6})\/?$/, lazy(() => import('./etf/EtfPage').then((module) => ({ default: module.EtfPage })))],
+  [/^\/watchlist\/?$/, lazy(() => import('./watch/WatchlistPage').then((module) => ({ default: module.WatchlistPage })))],
+  [/^\/login\/?$/, lazy(() => import('./account/SignInPage').then((module) => ({ default: module.SignInPage })))],
+  [/^\/register\/?$/, lazy(() => import('./account/RegisterPage').then((module) => ({ default: module.RegisterPage })))],
+  [/^\/account\/?$/, lazy(() => import('./account/AccountPage').then((module) => ({ default: module.AccountPage })))],
+  [/^\/unsubscribe\/?$/, lazy(() => import('./unsubscribe/UnsubscribePage').then((module) => ({ default: module.UnsubscribePage })))],
   [/^\/admin\/?$/, lazy(() => import('./admin/AdminApp').then((module) => ({ default: module.AdminApp })))],
   [/^\/docs\/?$/, lazy(() => import('./api-docs/ApiDocs').then((module) => ({ default: module.ApiDocs })))],
 ]
@@ -38,5 +44,6 @@ createRoot(root).render(
     <Suspense>
       <Routed />
     </Suspense>
+    <WatchAnnouncer />
   </StrictMode>,
 )

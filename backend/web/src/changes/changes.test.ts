@@ -21,6 +21,11 @@ test('what entered weighed nothing before, what is unknown moved by nobody knows
   expect(moved({ ...row('A', null, 1, 3), change_pp: 2 })).toBe(2)
 })
 
+test('the size of a trade is what was traded, whatever the price did to the weight', () => {
+  expect(moved({ ...row('A', 'less', 3, 3.4), size_pp: 0.6 })).toBe(-0.6)
+  expect(moved({ ...row('A', 'more', 3, 2.9), size_pp: 0.2 })).toBe(0.2)
+})
+
 test('signs and weights are written out', () => {
   expect([0.851, -1.2, 0.001].map(points)).toEqual(['+0.85%p', '−1.20%p', '0.00%p'])
   expect([weight(3.2, true), weight(null, false), weight(null, true)]).toEqual(['3.20%', '없음', '모름'])

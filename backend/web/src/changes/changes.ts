@@ -24,9 +24,14 @@ export function grouped(rows: Change[]): ChangeGroup[] {
     .filter((group) => group.rows.length > 0)
 }
 
-/** By how many percentage points the weight changed; null where a weight is unknown. What was not held weighed nothing. */
-export function moved({ action, weight_before, weight_after, change_pp }: Change): number | null {
-  if (change_pp !== null && change_pp !== undefined) return change_pp
+/**
+ * By how many percentage points: the size of a trade, which is what the manager did, or the change of a weight that only drifted.
+ * Null where nobody knows. What was not held weighed nothing.
+ */
+export function moved(row: Change): number | null {
+  const { action, weight_before, weight_after, size_pp, change_pp } = row
+  if (!action && typeof change_pp === 'number') return change_pp
+  if (action && typeof size_pp === 'number') return sideOf(row) === 'sold' ? -Math.abs(size_pp) : Math.abs(size_pp)
   const before = action === 'new' ? (weight_before ?? 0) : weight_before
   const after = action === 'out' ? (weight_after ?? 0) : weight_after
   return before === null || after === null ? null : after - before

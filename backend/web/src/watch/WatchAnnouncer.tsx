@@ -5,6 +5,7 @@ import { useEffect, useSyncExternalStore } from 'react'
 import { useSession } from '../account/session'
 import { Icon } from '../icons'
 import { object } from '../notifications/words'
+import type { Said } from './store'
 import { watchStore } from './watched'
 
 const SHOWN_MS = 8_000
@@ -30,11 +31,7 @@ export function WatchAnnouncer() {
       {said && (
         <div className="watch-card" data-kind={said.kind}>
           <Icon name={said.kind === 'failed' ? 'alert' : 'star'} size={16} />
-          <p>
-            {said.kind === 'failed'
-              ? `${said.etf.name}: ${said.detail}`
-              : `${object(said.etf.name)} 관심 목록${said.kind === 'added' ? '에 넣었습니다.' : '에서 뺐습니다.'}`}
-          </p>
+          <p>{sentence(said)}</p>
           {said.kind === 'added' && location.pathname !== '/watchlist' && <a href={`/watchlist#${said.etf.code}`}>알림 설정</a>}
           {said.kind === 'removed' && (
             <button type="button" onClick={() => watchStore.set(said.etf, true)}>
@@ -48,4 +45,19 @@ export function WatchAnnouncer() {
       )}
     </div>
   )
+}
+
+function sentence({ kind, etf, detail }: Said): string {
+  switch (kind) {
+    case 'added':
+      return `${object(etf.name)} 관심 목록에 넣었습니다.`
+    case 'removed':
+      return `${object(etf.name)} 관심 목록에서 뺐습니다.`
+    case 'saved':
+      return `${etf.name}의 알림 설정을 저장했습니다.`
+    case 'saved-all':
+      return '모든 관심 ETF의 알림 설정을 바꿨습니다.'
+    case 'failed':
+      return `${etf.name}: ${detail}`
+  }
 }

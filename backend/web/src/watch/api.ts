@@ -38,7 +38,12 @@ export function addMany(codes: string[]): Promise<{ added: string[]; present: st
   return json(`${LIST}/many`, { method: 'POST', body: { codes } })
 }
 
-/** Ends the visit: what changes from here on is news. The request outlives the page. */
-export async function markSeen(): Promise<void> {
-  await request(`${LIST}/seen`, { method: 'POST', keepalive: true })
+/** Changes what is given of many watches; those that are none are left out. */
+export async function changeMany(codes: string[], settings: Partial<WatchSettings>): Promise<string[]> {
+  return (await json<{ changed: string[] }>(LIST, { method: 'PATCH', body: { codes, ...settings } })).changed
+}
+
+/** Ends the visit: what changes after `asOf`, the date that was looked at, is news. The request outlives the page. */
+export async function markSeen(asOf: string | null): Promise<void> {
+  await request(`${LIST}/seen`, { method: 'POST', body: { as_of: asOf }, keepalive: true })
 }

@@ -7,7 +7,7 @@ import type { Watch } from './types'
 const KODEX = { code: '069500', name: 'KODEX 200' }
 const ME = { id: 'me' }
 const watch = (threshold_pp: number): Watch => ({
-  etf: KODEX, kinds: ['new', 'out'], threshold_pp, premium_pct: null, discord: false, muted: false, added_at: '',
+  etf: KODEX, kinds: ['new', 'out'], threshold_pp, premium_pct: 1, discord: false, muted: false, added_at: '',
 })
 
 /** A server with these codes, channels that hear each other, and what was asked. */

@@ -9,7 +9,7 @@ import type { Named, WatchSettings } from './types'
 export type Owner = 'loading' | 'nobody' | 'away' | { id: string }
 
 export interface Said {
-  kind: 'added' | 'removed' | 'failed'
+  kind: 'added' | 'removed' | 'failed' | 'saved' | 'saved-all'
   etf: Named
   /** The reason of a failure, for people. */
   detail?: string
@@ -127,6 +127,13 @@ export class WatchStore {
     this.tell({ anew: true })
     this.changes += 1
     this.show()
+  }
+
+  /** The settings of an ETF, or of all, were saved on this page. */
+  settingsSaved(etf: Named, all: boolean): void {
+    this.tell({ anew: true })
+    this.changes += 1
+    this.say({ kind: all ? 'saved-all' : 'saved', etf })
   }
 
   dismiss(): void {

@@ -15,8 +15,8 @@ export interface WatchSettings {
   kinds: WatchKind[]
   /** Trades and drifts of fewer percentage points are not told. */
   threshold_pp: number
-  /** The premium or discount in % from which it is told; null never. */
-  premium_pct: number | null
+  /** The premium or discount in % from which it is told, where that kind is chosen. */
+  premium_pct: number
   discord: boolean
   muted: boolean
 }
@@ -50,28 +50,37 @@ export interface WatchNews {
   more: number
   less: number
   weight: number
-  /** The first rows: those with an action are trades, the others are drift. */
-  rows: Change[]
-  gap?: string[] | null
-  premium?: PremiumChange | null
-  fee?: FeeChange | null
-  name?: NameChange | null
+  /** The first rows of what was bought and sold, the largest first. */
+  trades: Change[]
+  /** The first rows of what only the prices moved. */
+  drift: Change[]
+  /** Trading days between without a basket. */
+  gap: string[]
+  premium: PremiumChange | null
+  fee: FeeChange | null
+  name: NameChange | null
 }
 
 export interface WatchedEtf extends Watch {
   facts: WatchFacts
-  news: WatchNews
+  /** Null for an ETF that the market no longer has. */
+  news: WatchNews | null
 }
 
 export interface Watchlist {
   as_of: string | null
+  /** When the last visit ended; null before the first one has. */
   seen_at: string | null
+  /** The data date that the last visit showed. */
+  seen_date: string | null
   items: WatchedEtf[]
 }
 
 /** A pasted list, line by line. */
 export interface Pasted {
-  found: { line: string; etf: Named }[]
-  ambiguous: { line: string; candidates: Named[] }[]
+  found: { number: number; line: string; etf: Named }[]
+  ambiguous: { number: number; line: string; candidates: Named[] }[]
   unknown: string[]
+  /** Lines that name nothing: headers, amounts. */
+  ignored: string[]
 }
