@@ -21,6 +21,7 @@ class AtlasError(Exception):
         self.message = message or inspect.cleandoc(type(self).__doc__ or AtlasError.__doc__ or "")
         self.ko = ko or self.message
         self.extra = extra
+        self.headers: dict[str, str] = {}
         super().__init__(self.message)
 
 
@@ -56,6 +57,32 @@ class Unavailable(AtlasError):
     title_ko = "지금은 사용할 수 없음"
 
 
+class Busy(Unavailable):
+    """Too much is asked for at once; a little later there is room again."""
+
+    slug = "busy"
+    title_ko = "잠시 붐빔"
+
+    def __init__(self, message: str | None = None, *, ko: str | None = None, retry_after_s: int = 5) -> None:
+        super().__init__(message, ko=ko or "지금 요청이 몰려 있습니다. 잠시 뒤에 다시 시도하세요.")
+        self.headers["Retry-After"] = str(retry_after_s)
+
+
+class TooMany(AtlasError):
+    """Tried too often; `retry_after_s` is the number of seconds to wait."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    slug = "too-many-tries"
+    title_ko = "너무 잦은 시도"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(
+            f"tried too often: try again in {retry_after_s} s",
+            ko=f"시도가 너무 많았습니다. {_waiting_ko(retry_after_s)} 뒤에 다시 시도하세요.",
+        )
+        self.headers["Retry-After"] = str(retry_after_s)
+
+
 class QueryRefused(AtlasError):
     """The query was refused before it ran."""
 
@@ -89,3 +116,10 @@ class LoadError(InvalidInput):
 
     slug = "load-failed"
     title_ko = "적재 실패"
+
+
+def _waiting_ko(seconds: int) -> str:
+    if seconds < 60:
+        return f"{seconds}초"
+    minutes = -(-seconds // 60)
+    return f"{minutes}분" if minutes < 60 else f"{-(-minutes // 60)}시간"

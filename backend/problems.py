@@ -79,7 +79,9 @@ def install(app: FastAPI) -> None:
 
 def document(request: Request, error: AtlasError) -> JSONResponse:
     """Return the problem document of an error; for middleware, where no handler is reached."""
-    return _document(request, int(error.status), error.slug, error.title_ko, error.ko, error.extra)
+    answer = _document(request, int(error.status), error.slug, error.title_ko, error.ko, error.extra)
+    answer.headers.update(error.headers)
+    return answer
 
 
 def _document(request: Request, status: int, slug: str, title: str, detail: str, extra: dict[str, Any]) -> JSONResponse:

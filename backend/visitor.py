@@ -36,10 +36,14 @@ class VisitorRoute(APIRoute):
             if not given:
                 value = secrets.token_urlsafe(16)
             person = await find_person(request)
-            request.state.visitor = person.reader if person else blake2b(value.encode(), digest_size=16).hexdigest()
+            request.state.browser = blake2b(value.encode(), digest_size=16).hexdigest()
+            request.state.visitor = person.reader if person else request.state.browser
             request.state.returning = given
+            request.state.forgotten = False
             response = await handle(request)
-            if not given and self.gives_cookie:
+            if request.state.forgotten:
+                value = secrets.token_urlsafe(16)
+            if request.state.forgotten or (not given and self.gives_cookie):
                 secure = request.url.scheme == "https"
                 response.set_cookie(COOKIE, value, max_age=_YEAR_S, httponly=True, samesite="lax", secure=secure)
             return response
@@ -62,6 +66,16 @@ def visitor(request: Request) -> str:
     return request.state.visitor
 
 
+def browser(request: Request) -> str | None:
+    """Return the hash of the visitor's cookie, whoever is signed in; None for a browser that came without one."""
+    return request.state.browser if request.state.returning else None
+
+
+def forget_browser(request: Request) -> None:
+    """Give the browser another visitor's cookie with the answer: what it asked so far is not read in it again."""
+    request.state.forgotten = True
+
+
 def asker(request: Request) -> str:
     """Whom a model's tokens are counted for: the person, the visitor, or the address of one that keeps no cookie."""
     if request.state.person:
@@ -72,4 +86,5 @@ def asker(request: Request) -> str:
 
 
 Visitor = Annotated[str, Depends(visitor)]
+Browser = Annotated[str | None, Depends(browser)]
 Asker = Annotated[str, Depends(asker)]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Depends
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from backend.accounts.codes import TOKEN_PREFIX
+from backend.accounts.lookup import Found, Lookup
 from backend.accounts.person import Person
-from backend.accounts.sessions import person_of_session, person_of_token
 from backend.db.engine import Database
 from backend.errors import AtlasError, Unavailable
 
@@ -43,26 +44,34 @@ class Forbidden(AtlasError):
 async def find_person(connection: HTTPConnection) -> Person | None:
     """Return who sends a request or opens a stream; None for whoever has not signed in. Raises Unavailable.
 
-    A bearer token that is one of ours counts before the cookie. The database is asked once a request.
+    A bearer token that is one of ours counts before the cookie. The database is asked once a request at most.
     """
+    found = await _find(connection)
+    return found.person if found else None
+
+
+async def is_renewable(connection: HTTPConnection) -> bool:
+    """Say whether the session of a request's cookie is due for a new code."""
+    found = await _find(connection)
+    return found is not None and found.renewable
+
+
+async def _find(connection: HTTPConnection) -> Found | None:
     known = connection.scope.setdefault("state", {})
-    if "person" not in known:
+    if "found" not in known:
         token, code = bearer(connection), session_code(connection)
-        known["person"] = None
+        known["found"] = known["person"] = None
         if token or code:
-            known["person"] = await run_in_threadpool(who_is, connection.app.state.database, code, token)
-    return known["person"]
+            known["found"] = await _lookup(connection).find(token or code, token=bool(token))
+            known["person"] = known["found"] and known["found"].person
+    return known["found"]
 
 
-def who_is(database: Database, code: str | None, token: str | None) -> Person | None:
-    """Return the person of a bearer token, or else of a session's code. Raises Unavailable."""
-    try:
-        with database.engine("atlas_app").connect() as connection:
-            if token:
-                return person_of_token(connection, token)
-            return person_of_session(connection, code) if code else None
-    except OperationalError as error:
-        raise away(error) from error
+def _lookup(connection: HTTPConnection) -> Lookup:
+    state, loop = connection.app.state, asyncio.get_running_loop()
+    if getattr(state, "lookup_loop", None) is not loop:
+        state.lookup, state.lookup_loop = Lookup(state.database), loop
+    return state.lookup
 
 
 def session_code(connection: HTTPConnection) -> str | None:
@@ -82,7 +91,21 @@ async def maybe_person(connection: HTTPConnection) -> Person | None:
     return await find_person(connection)
 
 
-async def signed_in(connection: HTTPConnection) -> Person:
+# Both are read by find_person; here they describe the two ways in.
+_SESSION = APIKeyCookie(
+    name=COOKIE,
+    scheme_name="session",
+    auto_error=False,
+    description=f"The session that POST /api/auth/login opens; over https the cookie is called {SECURE_COOKIE}",
+)
+_TOKEN = HTTPBearer(scheme_name="token", auto_error=False, description="A bearer token that POST /api/me/tokens made")
+
+
+async def signed_in(
+    connection: HTTPConnection,
+    _session: Annotated[str | None, Depends(_SESSION)],
+    _token: Annotated[HTTPAuthorizationCredentials | None, Depends(_TOKEN)],
+) -> Person:
     """Return who asks, as a dependency of a route for people who are signed in. Raises NotSignedIn."""
     person = await find_person(connection)
     if person is None:
@@ -90,8 +113,23 @@ async def signed_in(connection: HTTPConnection) -> Person:
     return person
 
 
+async def signed_in_here(connection: HTTPConnection, _session: Annotated[str | None, Depends(_SESSION)]) -> Person:
+    """Return who has signed in with a password, for what no program may do for them. Raises NotSignedIn, Forbidden."""
+    person = await find_person(connection)
+    if person is None:
+        raise NotSignedIn(ko="로그인이 필요합니다.")
+    if person.session is None:
+        raise Forbidden(
+            "this takes a session: a bearer token may not do it",
+            ko="API 토큰으로는 할 수 없는 일입니다. 화면에서 로그인한 뒤에 하세요.",
+        )
+    return person
+
+
 MaybePerson = Annotated[Person | None, Depends(maybe_person)]
 SignedIn = Annotated[Person, Depends(signed_in)]
+SignedInHere = Annotated[Person, Depends(signed_in_here)]
+"""Who has signed in in this browser; a bearer token is refused."""
 
 
 @contextmanager
