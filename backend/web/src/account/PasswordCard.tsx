@@ -22,8 +22,9 @@ export function PasswordCard({ person }: { person: Me }) {
     setDone(true)
   })
   const wrong = saving.problem?.slug === 'wrong-credentials'
-  const typed = (put: (value: string) => void) => (value: string) => {
+  const typed = (put: (value: string) => void, corrected: Partial<typeof errors>) => (value: string) => {
     put(value)
+    setErrors({ ...errors, ...corrected })
     setDone(false)
     if (saving.problem?.status !== 429) saving.forget()
   }
@@ -41,11 +42,11 @@ export function PasswordCard({ person }: { person: Me }) {
         {/* Password managers learn from it whose password this is. */}
         <input type="email" name="email" autoComplete="username" value={person.email} readOnly hidden />
         <PasswordField
-          label="지금 비밀번호" name="current" autoComplete="current-password" value={current} onValue={typed(setCurrent)}
+          label="지금 비밀번호" name="current" autoComplete="current-password" value={current} onValue={typed(setCurrent, { current: null })}
           error={errors.current ?? (wrong ? saving.problem?.message : null)}
         />
         <PasswordField
-          label="새 비밀번호" name="new" autoComplete="new-password" value={chosen} onValue={typed(setChosen)} error={errors.chosen}
+          label="새 비밀번호" name="new" autoComplete="new-password" value={chosen} onValue={typed(setChosen, { chosen: null })} error={errors.chosen}
           hint={<StrengthMeter password={chosen} own={[person.email, person.name]} />}
         />
         <Complaint of={saving} hidden={wrong} />

@@ -43,8 +43,9 @@ export function RegisterPage() {
     else if (found.password) passwordLine.current?.focus()
     return !found.email && !found.password
   }
-  const typed = (put: (value: string) => void) => (value: string) => {
+  const typed = (put: (value: string) => void, corrected: Partial<typeof errors>) => (value: string) => {
     put(value)
+    setErrors({ ...errors, ...corrected })
     if (refused) sending.forget()
   }
 
@@ -67,11 +68,11 @@ export function RegisterPage() {
         )}
         <Field
           label="이메일" name="email" type="email" inputMode="email" autoComplete="username" autoCapitalize="none" spellCheck={false}
-          autoFocus value={email} onValue={typed(setEmail)} ref={emailLine}
+          autoFocus value={email} onValue={typed(setEmail, { email: null })} ref={emailLine}
           error={errors.email ?? (refused === 'email' ? problem?.message : null)}
         />
         <PasswordField
-          label="비밀번호" name="password" autoComplete="new-password" value={password} onValue={typed(setPassword)} ref={passwordLine}
+          label="비밀번호" name="password" autoComplete="new-password" value={password} onValue={typed(setPassword, { password: null })} ref={passwordLine}
           error={errors.password ?? (refused === 'password' ? problem?.message : null)}
           hint={<StrengthMeter password={password} own={[email, name]} />}
         />

@@ -49,12 +49,17 @@ export function SignInPage() {
         <Complaint of={sending} hidden={wrong} />
         <Field
           label="이메일" name="email" type="email" inputMode="email" autoComplete="username" autoCapitalize="none" spellCheck={false}
-          autoFocus value={email} onValue={setEmail} error={errors.email} ref={emailLine}
+          autoFocus value={email} error={errors.email} ref={emailLine}
+          onValue={(given) => {
+            setEmail(given)
+            setErrors({ ...errors, email: null })
+          }}
         />
         <PasswordField
           label="비밀번호" name="password" autoComplete="current-password" value={password} ref={passwordLine}
           onValue={(given) => {
             setPassword(given)
+            setErrors({ ...errors, password: null })
             if (wrong) sending.forget()
           }}
           error={errors.password ?? (wrong ? sending.problem?.message : null)}
