@@ -41,6 +41,8 @@ from backend.notifications.store import Notifications
 from backend.notifications.stream import PATH as STREAM_PATH
 from backend.notifications.stream import NotificationStream
 from backend.notifications.stream_description import describe_stream
+from backend.notifications.unsubscribe_routes import router as unsubscribe_router
+from backend.notifications.webhook_routes import router as webhook_router
 from backend.operations.routes import router as operations_router
 from backend.request_origin import RequestOrigin
 from backend.security_headers import SecurityHeaders
@@ -113,6 +115,8 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     app.include_router(operations_router)
     app.include_router(administration_router)
     app.include_router(notification_router)
+    app.include_router(webhook_router)
+    app.include_router(unsubscribe_router)
     app.router.routes.append(Route(STREAM_PATH, endpoint=NotificationStream()))
     describe_stream(app)
     app.router.routes.append(Route(MCP_PATH, endpoint=mcp))

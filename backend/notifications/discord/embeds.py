@@ -84,6 +84,19 @@ def trial(at: datetime, page: str | None = None) -> Message:
     )
 
 
+def personal_trial(at: datetime, page: str | None = None) -> Message:
+    """Return the message with which somebody tries whether their own webhook works."""
+    return _message(
+        {
+            "title": "ETF Atlas 시험 메시지",
+            "description": "이 채널로 관심 ETF의 알림이 옵니다: 매수·매도, 비중 변화, 괴리율, 보수와 이름 변경.",
+            "color": TRIAL,
+            "timestamp": at.isoformat(),
+            **_linked(page),
+        }
+    )
+
+
 def _day(day: Collection, created_at: datetime, page: str | None, most: int) -> Message:
     fields = []
     if day.compared_with is not None:

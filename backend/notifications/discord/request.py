@@ -87,27 +87,43 @@ def post(
     deadline_s: float = REQUEST_S,
     stopped: threading.Event | None = None,
 ) -> Outcome:
-    """Send a message and return what came of it within the deadline, or shortly after `stopped` is set. Raises nothing that a network can cause."""
+    """Send a message as `deliver` does, where there is no event loop."""
     loop = asyncio.new_event_loop()
     try:
         # Closing the loop does not wait for a name that is still being looked up.
-        return loop.run_until_complete(_within(webhook, api_url, message, deadline_s, stopped or threading.Event()))
+        return loop.run_until_complete(_post(webhook, api_url, message, deadline_s, stopped))
     finally:
         loop.close()
 
 
-async def _within(
-    webhook: Webhook, api_url: str, message: Mapping[str, Any], deadline_s: float, stopped: threading.Event
+async def _post(
+    webhook: Webhook, api_url: str, message: Mapping[str, Any], deadline_s: float, stopped: threading.Event | None
 ) -> Outcome:
+    ending = asyncio.Event()
+    delivery = asyncio.create_task(deliver(webhook, api_url, message, deadline_s=deadline_s, stopped=ending))
+    while not delivery.done():
+        await asyncio.wait({delivery}, timeout=0.05 if stopped else None)
+        if stopped and stopped.is_set():
+            ending.set()
+    return delivery.result()
+
+
+async def deliver(
+    webhook: Webhook,
+    api_url: str,
+    message: Mapping[str, Any],
+    *,
+    deadline_s: float = REQUEST_S,
+    stopped: asyncio.Event | None = None,
+) -> Outcome:
+    """Send a message and return what came of it within the deadline, or shortly after `stopped` is set. Raises nothing that a network can cause."""
     exchange = _Exchange()
     task = asyncio.create_task(_send(webhook.url(api_url), message, deadline_s, exchange))
-    until, ending = time.monotonic() + deadline_s, math.inf
-    while not task.done() and time.monotonic() < min(until, ending):
-        await asyncio.wait({task}, timeout=0.05)
-        if stopped.is_set():
-            ending = min(ending, time.monotonic() + STOP_S)
-    if not task.done():
+    try:
+        await _done_within(task, deadline_s, stopped)
+    finally:
         task.cancel()
+    if not task.done():
         await asyncio.wait({task}, timeout=1.0)
     error = None if not task.done() or task.cancelled() else task.exception()
     if exchange.status is not None:
@@ -121,6 +137,21 @@ async def _within(
     reason = webhook.hide(one_line(what))[:300]
     never_left = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout))
     return Outcome("in_doubt" if exchange.begun and not never_left else "again", reason)
+
+
+async def _done_within(task: asyncio.Task[None], deadline_s: float, stopped: asyncio.Event | None) -> None:
+    """Wait for the task until the deadline; once `stopped` is set, only a moment longer."""
+    until = time.monotonic() + deadline_s
+    if stopped is None:
+        await asyncio.wait({task}, timeout=deadline_s)
+        return
+    ending = asyncio.create_task(stopped.wait())
+    try:
+        await asyncio.wait({task, ending}, timeout=deadline_s, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done() and ending.done():
+            await asyncio.wait({task}, timeout=min(STOP_S, max(0.0, until - time.monotonic())))
+    finally:
+        ending.cancel()
 
 
 async def _send(url: str, message: Mapping[str, Any], deadline_s: float, exchange: _Exchange) -> None:
