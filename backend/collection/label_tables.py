@@ -204,5 +204,10 @@ def create_feeds(cursor: Cursor) -> None:
         ("pair_feed", "start_id graphid, end_id graphid"),
         ("holds_feed", "start_id graphid, end_id graphid, properties agtype"),
         ("snapshot_feed", "start_id graphid, date agtype"),
+        ("watched_feed", "etf text, has_basket boolean, has_price boolean"),
+        (
+            "moved_feed",
+            "etf text, label text, code text, action text, shares_change numeric, weight_before numeric, weight_after numeric",
+        ),
     ):
         cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} ({columns}) ON COMMIT DELETE ROWS")

@@ -26,12 +26,14 @@ from backend.collection.label_tables import create_feeds
 from backend.collection.sources import files, sample
 from backend.collection.stored import Stored
 from backend.collection.validate import Market, validate
+from backend.collection.watched import Watched, Watches
 from backend.collection.write import TRADES_KEPT, Writer
 from backend.db.engine import Database
 from backend.errors import Conflict, Unavailable
 from backend.graph import path_gate
 from backend.graph.labels import HISTORY
 from backend.market import search_index
+from backend.notifications.alerts.evaluation import forget
 
 # Any fixed number: one load at a time in a database.
 LOAD_LOCK = 0x45_54_46_4C
@@ -78,6 +80,7 @@ class Summary:
     prices: int = 0
     trades: int = 0
     gaps: int = 0
+    alerts: int = 0
     rejected: list[Issue] = field(default_factory=list)
     as_of: date | None = None
     seconds: float = 0.0
@@ -102,6 +105,7 @@ class Summary:
             "prices": self.prices,
             "trades": self.trades,
             "gaps": self.gaps,
+            "alerts": self.alerts,
             "notified": self.notified,
             "rejected": [issue.as_dict() for issue in self.rejected],
             "as_of": self.as_of.isoformat() if self.as_of else None,
@@ -198,6 +202,7 @@ def _load(connection: Connection, feed: Feed, until: date | None, say: Progress,
         # Two versions of the sample are compared as wholes.
         span = (date.min, date.max) if feed.source == "sample" else feed.span
         before = Stored.load(cursor, span, TRADES_KEPT)
+        watches = Watches.load(cursor)
     if before.dataset not in (None, "sample") and feed.source == "sample":
         raise Conflict(
             "Real data is loaded; the sample market would mix with it.",
@@ -217,14 +222,15 @@ def _load(connection: Connection, feed: Feed, until: date | None, say: Progress,
     market, resolved, plan = _plan(market.accepted(until), state, feed.source, missing)
     if feed.source == "sample" and plan.contradicts(state):
         # Another version of the sample market: what the two do not share must not stay.
-        replaces, state = True, Stored()
+        # What it tells again is no news.
+        replaces, state, watches = True, Stored(), Watches()
         plan = planning.make(market, resolved, state, feed.source, missing)
     summary.skipped_dates, summary.empty_dates = len(plan.skipped), plan.empty
     with connection.begin():
         runs.record_rejected(_cursor(connection), feed.source, market.issues)
     if plan.days or not replaces:
         try:
-            _write_days(connection, feed, market, resolved, plan, state, replaces, summary, say, started)
+            _write_days(connection, feed, market, resolved, plan, state, watches, replaces, summary, say, started)
         finally:
             if not connection.invalidated:
                 connection.rollback()
@@ -259,6 +265,7 @@ def _write_days(
     resolved: pl.DataFrame,
     plan: planning.Plan,
     state: Stored,
+    watches: Watches,
     replaces: bool,
     summary: Summary,
     say: Progress,
@@ -283,8 +290,10 @@ def _write_days(
         if not plan.days and not plan.unrecorded:
             return
         say("deriving trades", 0, len(plan.days))
-        trades = plan.trades(stored.positions(cursor, plan.needed, graph.nodes))
-        writer = Writer(cursor, graph, state, plan, trades, started)
+        positions = stored.positions(cursor, plan.needed, graph.nodes)
+        trades = plan.trades(positions)
+        watched = Watched(watches, plan, state, positions, trades)
+        writer = Writer(cursor, graph, state, plan, trades, watched, started)
         if len(plan.positions) > max(BULK_ROWS, state.positions):
             cursor.execute("SELECT defer_history_indexes()")
         if plan.days:
@@ -305,10 +314,12 @@ def _write_days(
 
 
 def _tidy_up(connection: Connection, summary: Summary, stored_before: int, say: Progress) -> None:
-    """Renew what the queries rely on: the planner's statistics, and names ranked by how much each is held.
+    """Forget old alerts, and renew the planner's statistics and the names, ranked by how much each is held.
 
     Few new rows among many are left to PostgreSQL's own renewal. One date alone ranked the names with its rows.
     """
+    with connection.begin():
+        forget(_cursor(connection))
     if summary.holdings > max(MANY_ROWS, stored_before / 4):
         say("renewing statistics", 0, 0)
         with connection.begin():
@@ -334,6 +345,7 @@ def _write(writer: Writer, day: planning.Day, feed: Feed, summary: Summary) -> N
 def _record(writer: Writer, day: planning.Day, feed: Feed, summary: Summary) -> None:
     if writer.record(day, feed.source, feed.label):
         summary.notified_dates.append(day.date)
+    summary.alerts = writer.alerts
 
 
 def _cursor(connection: Connection) -> Cursor:

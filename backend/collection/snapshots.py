@@ -17,6 +17,7 @@ from datetime import date
 import polars as pl
 
 from backend.collection.validate import NOTIONAL
+from backend.market.trades import TRADED_LABELS
 
 FILE_ORDER = ("holdings_full", "holdings_small", "holdings_active")
 # What "adds up" means for the weights of a basket, %.
@@ -73,12 +74,16 @@ def _sum(column: str) -> pl.Expr:
 
 @dataclass(frozen=True)
 class Basket:
-    """One snapshot's figures: `constituents` counts all but cash, `holdings` the stocks, `weight_sum` is in %."""
+    """One snapshot's figures: `constituents` counts all but cash, `holdings` the stocks.
+
+    `weight_sum` is the weight of everything, `traded_weight` that of stocks and ETFs, both in %.
+    """
 
     constituents: int
     holdings: int
     weight_sum: float | None
     basis: str | None
+    traded_weight: float | None = None
 
     @property
     def adds_up(self) -> bool:
@@ -103,6 +108,7 @@ def baskets(chosen: pl.DataFrame, resolved: pl.DataFrame) -> dict[tuple[str, dat
         pl.col("canonical").filter(pl.col("label") == "Stock").n_unique().alias("holdings"),
         _sum("weight"),
         pl.col("basis").first(),
+        pl.col("weight").filter(pl.col("label").is_in(TRADED_LABELS)).sum().round(DECIMALS).alias("traded_weight"),
     )
     return {(etf, day): Basket(*values) for etf, day, *values in figures.iter_rows()}
 

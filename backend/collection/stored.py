@@ -141,8 +141,9 @@ def clear(cursor: Cursor) -> None:
     cursor.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(labels)))
     for table in MARKET_TABLES:
         cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
-    cursor.execute("DELETE FROM notifications WHERE kind = 'collection'")
-    cursor.execute("DELETE FROM discord_posts WHERE kind = 'collection'")
+    cursor.execute("DELETE FROM etf_changes")
+    cursor.execute("DELETE FROM notifications WHERE kind IN ('collection', 'alert')")
+    cursor.execute("DELETE FROM discord_posts WHERE kind IN ('collection', 'alert')")
 
 
 def positions(cursor: Cursor, wanted: set[tuple[str, date]], nodes: dict[tuple[str, str], Nodes]) -> pl.DataFrame:

@@ -25,6 +25,7 @@ from backend.collection.plan import Day, Plan
 from backend.collection.reference import Graph
 from backend.collection.snapshots import NOTHING
 from backend.collection.stored import Stored
+from backend.collection.watched import Watched
 from backend.graph.labels import HISTORY, MARKET
 from backend.notifications.collected import Collected, Counts, announce
 
@@ -49,13 +50,22 @@ class Written:
 class Writer:
     """Writes the days of a plan in order. Everything that can be computed for all days at once is, up front.
 
-    `since` is when the work on the first of them began, by `time.monotonic`.
+    `since` is when the work on the first of them began, by `time.monotonic`; `alerts` counts those written so far.
     """
 
     def __init__(
-        self, cursor: Cursor, graph: Graph, stored: Stored, plan: Plan, trades: pl.DataFrame, since: float
+        self,
+        cursor: Cursor,
+        graph: Graph,
+        stored: Stored,
+        plan: Plan,
+        trades: pl.DataFrame,
+        watched: Watched,
+        since: float,
     ) -> None:
         self._cursor, self._graph, self._stored, self._plan, self._since = cursor, graph, stored, plan, since
+        self._watched = watched
+        self.alerts = 0
         self._etf_nodes = graph.nodes[MARKET, "ETF"]
         self._collected = _collected(graph, plan, trades)
         held = plan.positions.with_columns(
@@ -111,7 +121,10 @@ class Writer:
         return written
 
     def record(self, day: Day, source: str, label: str) -> bool:
-        """Record the run of a day and tell of it, and return whether it was news. Nothing may follow but the commit."""
+        """Record the run of a day and tell of it, first those who watch an ETF, and return whether it was news.
+
+        Nothing may follow but the commit.
+        """
         self._cursor.execute("SELECT code, reason FROM etf_snapshots WHERE date = %s AND status = 'gap'", (day.date,))
         gaps = dict(self._cursor.fetchall())
         on_the_day = pl.col("date") == day.date
@@ -125,6 +138,7 @@ class Writer:
         duration = round((time.monotonic() - self._since) * 1000)
         self._since = time.monotonic()
         runs.record_loaded(self._cursor, source, day.date, counts, added, day.content_hash, duration)
+        self.alerts += self._watched.tell(self._cursor, day, source)
         return announce(self._cursor, source, day.date, self._collected.content(day.date, source, label, counts, gaps))
 
     def _advance(self, day: Day) -> date:
@@ -258,11 +272,14 @@ class Writer:
     def _write_snapshots(self, day: Day) -> None:
         self._cursor.executemany(
             """
-            INSERT INTO etf_snapshots (code, date, status, holdings, constituents, weight_sum, reason, content_hash)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+            INSERT INTO etf_snapshots (
+                code, date, status, holdings, constituents, weight_sum, weight_basis, traded_weight, reason, content_hash
+            )
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
             ON CONFLICT (code, date) DO UPDATE
             SET status = excluded.status, holdings = excluded.holdings, constituents = excluded.constituents,
-                weight_sum = excluded.weight_sum, reason = excluded.reason, content_hash = excluded.content_hash
+                weight_sum = excluded.weight_sum, weight_basis = excluded.weight_basis,
+                traded_weight = excluded.traded_weight, reason = excluded.reason, content_hash = excluded.content_hash
             """,
             [
                 (
@@ -272,6 +289,8 @@ class Writer:
                     basket.holdings,
                     basket.constituents,
                     basket.weight_sum,
+                    basket.basis,
+                    basket.traded_weight,
                     day.gaps.get(etf),
                     day.snapshots[etf],
                 )
