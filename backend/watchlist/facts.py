@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date as Date  # noqa: N812
+from decimal import Decimal
 
 from sqlalchemy import Connection, Row, text
 
@@ -23,11 +24,16 @@ OLDEST_PRICE_DAYS = 365
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An ETF of the market."""
+    """An ETF of the market. `premiums` are those of its last days with one, in %, oldest first."""
 
     code: str
     name: str
     facts: Facts
+    premiums: list[tuple[Date, float]]
+
+    def premium_on(self, date: Date) -> float | None:
+        """Return the last premium known on a date, as far back as `premiums` goes; None where there is none."""
+        return next((premium for day, premium in reversed(self.premiums) if day <= date), None)
 
 
 def known_etfs(connection: Connection, codes: Sequence[str], as_of: Date) -> dict[str, Known]:
@@ -56,11 +62,16 @@ def known_etfs(connection: Connection, codes: Sequence[str], as_of: Date) -> dic
         ),
         {"codes": list(codes), "as_of": as_of},
     )
-    return {row.code: Known(row.code, row.name, _facts(row)) for row in rows}
+    return {row.code: _known(row) for row in rows}
 
 
-def _facts(row: Row) -> Facts:
+def _known(row: Row) -> Known:
     days = list(zip(row.dates or [], row.closes or [], row.navs or [], strict=True))
+    premiums = [(day, premium(close, nav)) for day, close, nav in days if close is not None and nav]
+    return Known(row.code, row.name, _facts(row, days), premiums)
+
+
+def _facts(row: Row, days: list[tuple[Date, Decimal | None, Decimal | None]]) -> Facts:
     priced = [day for day in days if day[1] is not None]
     last = priced[-1] if priced else None
     before = priced[-2] if len(priced) > 1 else None

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from backend.market.dataset import get_dataset
 from backend.market.etfs import etf_name
 from backend.watchlist.facts import NOTHING, known_etfs
+from backend.watchlist.news import read_news
 from backend.watchlist.schemas import Named, Watch, WatchedEtf, Watchlist
 from backend.watchlist.store import Seen, WatchRow
 
@@ -25,12 +26,15 @@ def read_page(connection: Connection, rows: Sequence[WatchRow], seen: Seen) -> W
     dataset = get_dataset(connection)
     known = known_etfs(connection, [row.etf for row in rows], dataset.as_of)
     seen_date = _seen_date(connection, seen, dataset.as_of)
-    items = []
-    for row in rows:
-        etf = known.get(row.etf)
-        items.append(
-            WatchedEtf(**_settings(row, etf.name if etf else row.etf), facts=etf.facts if etf else NOTHING, news=None)
+    news = read_news(connection, rows, known, seen, seen_date, dataset.as_of) if known else {}
+    items = [
+        WatchedEtf(
+            **_settings(row, known[row.etf].name if row.etf in known else row.etf),
+            facts=known[row.etf].facts if row.etf in known else NOTHING,
+            news=news.get(row.etf),
         )
+        for row in rows
+    ]
     return Watchlist(**dataset.model_dump(), seen_at=seen.at, seen_date=seen_date, items=items)
 
 

@@ -1,0 +1,168 @@
+"""What changed in baskets between two snapshots: the trades, and the weights that moved without one.
+
+Trades are found as a load and `/api/etfs/{code}/changes` find them, so that all three tell the same.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date as Date  # noqa: N812
+from typing import Literal, NamedTuple
+
+import polars as pl
+from sqlalchemy import Connection, text
+
+from backend.market import trades
+from backend.market.schemas import Action
+
+KEPT_PAIRS = 5_000
+KEPT_S = 300
+"""A security that gets another code moves without a new data date; after this long it is read again."""
+
+
+class Pair(NamedTuple):
+    """Two snapshots of an ETF."""
+
+    etf: str
+    first: Date
+    last: Date
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A stock or ETF whose quantity or weight is another in the later snapshot.
+
+    `shares_change_pct` is what remains after the basket's rescaling, −100 for `out` and None for `new`. Weights are in %,
+    0 where it was not held and None where the source gave none.
+    """
+
+    code: str
+    name: str
+    label: Literal["Stock", "ETF"]
+    action: Action | None
+    shares_change_pct: float | None
+    weight_before: float | None
+    weight_after: float | None
+
+    @property
+    def weight_change_pp(self) -> float | None:
+        """Percentage points, signed; None where either weight is unknown."""
+        if self.weight_before is None or self.weight_after is None:
+            return None
+        return round(self.weight_after - self.weight_before, 4)
+
+    @property
+    def size_pp(self) -> float | None:
+        """How much of the basket was traded, percentage points: the whole position, or the part of it that was."""
+        if self.action == "new":
+            return self.weight_after
+        if self.weight_before is None or self.shares_change_pct is None:
+            return None
+        return round(abs(self.weight_before * self.shares_change_pct / 100), 4)
+
+
+class Baskets:
+    """Changes between snapshots, kept for as long as the same data is loaded: many people watch the same ETFs."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Pair, list[Change]] = OrderedDict()
+        self._version: object = None
+        self._until = 0.0
+
+    def changes(self, connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, list[Change]]:
+        """Return the changes of each pair; a pair of which a snapshot is missing has none."""
+        version = connection.execute(text("SELECT as_of, loaded_at FROM datasets")).one_or_none()
+        wanted = list(dict.fromkeys(pairs))
+        with self._lock:
+            if version != self._version or time.monotonic() > self._until:
+                self._kept.clear()
+                self._version, self._until = version, time.monotonic() + KEPT_S
+            found = {pair: self._kept[pair] for pair in wanted if pair in self._kept}
+        missing = [pair for pair in wanted if pair not in found]
+        if missing:
+            read = read_changes(connection, missing)
+            found |= read
+            with self._lock:
+                if version == self._version:
+                    self._kept |= read
+                    while len(self._kept) > KEPT_PAIRS:
+                        self._kept.popitem(last=False)
+        return found
+
+
+_POSITIONS = """
+    SELECT w.etf, w.date::text AS date, h.end_id::text AS code,
+        CASE WHEN s.id IS NULL THEN 'ETF' ELSE 'Stock' END AS label,
+        (h.properties ->> 'weight'::text)::float8 AS weight,
+        (h.properties ->> 'shares'::text)::float8 AS shares
+    FROM unnest(CAST(:etfs AS text[]), CAST(:dates AS text[])) AS w (etf, date)
+    JOIN etf_history."ETF" AS e
+        ON ag_catalog.agtype_access_operator(e.properties, '"code"'::ag_catalog.agtype)
+            = ('"' || w.etf || '"')::ag_catalog.agtype
+    JOIN etf_history."HELD" AS h
+        ON h.start_id = e.id
+        AND ag_catalog.agtype_access_operator(h.properties, '"date"'::ag_catalog.agtype)
+            = ('"' || w.date || '"')::ag_catalog.agtype
+    LEFT JOIN etf_history."Stock" AS s ON s.id = h.end_id
+    LEFT JOIN etf_history."ETF" AS held ON held.id = h.end_id
+    WHERE s.id IS NOT NULL OR held.id IS NOT NULL
+"""
+_NAMES = """
+    SELECT id::text AS id, properties ->> 'code'::text AS code, properties ->> 'name'::text AS name
+    FROM etf_history."Stock"
+    WHERE id::text = ANY(:ids)
+    UNION ALL
+    SELECT id::text, properties ->> 'code'::text, properties ->> 'name'::text
+    FROM etf_history."ETF"
+    WHERE id::text = ANY(:ids)
+"""
+_SCHEMA = {
+    "etf": pl.String, "date": pl.String, "code": pl.String, "label": pl.String,
+    "weight": pl.Float64, "shares": pl.Float64,
+}  # fmt: skip
+
+
+def read_changes(connection: Connection, pairs: list[Pair]) -> dict[Pair, list[Change]]:
+    """Read both snapshots of each pair and compare them: a few queries for all pairs."""
+    asked = sorted({(pair.etf, day) for pair in pairs for day in (pair.first, pair.last)})
+    rows = connection.execute(
+        text(_POSITIONS), {"etfs": [etf for etf, _ in asked], "dates": [day.isoformat() for _, day in asked]}
+    ).all()
+    positions = pl.DataFrame(rows, schema=_SCHEMA, orient="row").with_columns(pl.col("date").str.to_date())
+    frame = pl.DataFrame(
+        {"etf": [p.etf for p in pairs], "previous": [p.first for p in pairs], "date": [p.last for p in pairs]}
+    )
+    traded = trades.derive(positions, frame)
+    moved = _moved(positions, frame).join(traded, on=["etf", "previous", "date", "code"], how="anti")
+    changed = pl.concat([traded.select(moved.columns), moved]).to_dicts()
+    names = {
+        row.id: (row.code, row.name)
+        for row in connection.execute(text(_NAMES), {"ids": sorted({row["code"] for row in changed})})
+    }
+    found: dict[Pair, list[Change]] = {pair: [] for pair in pairs}
+    for row in changed:
+        code, name = names[row["code"]]
+        found[Pair(row["etf"], row["previous"], row["date"])].append(
+            Change(
+                code, name, row["label"], row["action"], row["shares_change"], row["weight_before"], row["weight_after"]
+            )
+        )
+    return found
+
+
+def _moved(positions: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Return what is in both snapshots of a pair with another weight."""
+    side = positions.select("etf", "date", "label", "code", "weight")
+    before = pairs.join(side.rename({"date": "previous", "weight": "weight_before"}), on=["etf", "previous"])
+    after = side.rename({"weight": "weight_after"})
+    return (
+        before.join(after, on=["etf", "date", "label", "code"])
+        .filter(pl.col("weight_before") != pl.col("weight_after"))
+        .with_columns(pl.lit(None, pl.String).alias("action"), pl.lit(None, pl.Float64).alias("shares_change"))
+        .select(trades.COLUMNS)
+    )
