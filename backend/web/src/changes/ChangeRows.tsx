@@ -9,10 +9,14 @@ interface ChangeRowsProps {
   totals?: Partial<Record<ChangeGroup['side'], number>>
   /** The level of the groups' headings. */
   heading?: 'h3' | 'h4' | 'h5'
+  /** What can be asked about a stock; its name asks it. An ETF's name leads to its page. */
+  question?: (row: Change) => string
+  /** Asks in the conversation; null while nothing can be asked. */
+  onAsk?: ((question: string) => void) | null
 }
 
 /** What was bought, sold, and only moved with the prices, each row with its weight before and after. */
-export function ChangeRows({ rows, totals = {}, heading: Heading = 'h4' }: ChangeRowsProps) {
+export function ChangeRows({ rows, totals = {}, heading: Heading = 'h4', question, onAsk }: ChangeRowsProps) {
   return (
     <div className="changes">
       {grouped(rows).map(({ side, rows: group }) => {
@@ -22,7 +26,7 @@ export function ChangeRows({ rows, totals = {}, heading: Heading = 'h4' }: Chang
             <Heading>{SIDE_NAMES[side]}</Heading>
             <ul>
               {group.map((row) => (
-                <ChangeRow key={row.code} row={row} />
+                <ChangeRow key={row.code} row={row} asked={question?.(row)} onAsk={onAsk} />
               ))}
               {rest > 0 && <li className="change-rest">외 {rest}종목</li>}
             </ul>
@@ -33,17 +37,17 @@ export function ChangeRows({ rows, totals = {}, heading: Heading = 'h4' }: Chang
   )
 }
 
-function ChangeRow({ row }: { row: Change }) {
+interface ChangeRowProps {
+  row: Change
+  asked: string | undefined
+  onAsk: ChangeRowsProps['onAsk']
+}
+
+function ChangeRow({ row, asked, onAsk }: ChangeRowProps) {
   const change = moved(row)
   return (
     <li className="change">
-      {row.label === 'ETF' ? (
-        <a className="change-name" href={`/etf/${encodeURIComponent(row.code)}`}>
-          {row.name}
-        </a>
-      ) : (
-        <span className="change-name">{row.name}</span>
-      )}
+      <Name row={row} asked={asked} onAsk={onAsk} />
       {row.action && <span className="change-action">{ACTION_NAMES[row.action]}</span>}
       <span className="change-weights">
         <span className="for-screen-readers">비중 </span>
@@ -54,5 +58,21 @@ function ChangeRow({ row }: { row: Change }) {
       </span>
       {change !== null && <span className={`change-points ${change > 0 ? 'up' : change < 0 ? 'down' : ''}`}>{points(change)}</span>}
     </li>
+  )
+}
+
+function Name({ row, asked, onAsk }: ChangeRowProps) {
+  if (row.label === 'ETF') {
+    return (
+      <a className="change-name" href={`/etf/${encodeURIComponent(row.code)}`}>
+        {row.name}
+      </a>
+    )
+  }
+  if (asked === undefined || onAsk === undefined) return <span className="change-name">{row.name}</span>
+  return (
+    <button type="button" className="change-name change-ask" title={asked} disabled={!onAsk} onClick={() => onAsk?.(asked)}>
+      {row.name}
+    </button>
   )
 }

@@ -8,6 +8,9 @@ import { Sparkline } from './Sparkline'
 import type { WatchedEtf } from './types'
 import { WatchButton } from './WatchButton'
 
+/** More days than the market is ever closed in a row. */
+const MOST_CLOSED_DAYS = 10
+
 interface WatchItemProps {
   item: WatchedEtf
   asOf: string | null
@@ -19,6 +22,8 @@ interface WatchItemProps {
 /** One watched ETF: what it costs today, and what changed in it. */
 export function WatchItem({ item, asOf, gone, onEdit }: WatchItemProps) {
   const { etf, facts, news } = item
+  // A change over weeks without prices is no day's change, and says so.
+  const far = daysBetween(facts.previous_date, facts.price_date) > MOST_CLOSED_DAYS
   const lags = facts.price_date !== null && facts.price_date !== asOf
   return (
     <li className="watch-item" id={`etf-${etf.code}`} data-changed={hasChanged(news) || undefined} data-gone={gone || undefined}>
@@ -34,7 +39,7 @@ export function WatchItem({ item, asOf, gone, onEdit }: WatchItemProps) {
             {gone && <span className="badge small plain">목록에서 뺌</span>}
           </p>
         </div>
-        <Sparkline closes={facts.closes ?? []} />
+        <Sparkline closes={facts.closes} />
         <p className="watch-price">
           {facts.close === null ? (
             <span className="unknown">시세 없음</span>
@@ -42,7 +47,12 @@ export function WatchItem({ item, asOf, gone, onEdit }: WatchItemProps) {
             <>
               <strong>{number(facts.close)}원</strong>
               <Change value={facts.change_pct} />
-              {lags && <span className="watch-lag">{tradingDay(facts.price_date!)} 종가</span>}
+              {(lags || far) && (
+                <span className="watch-lag">
+                  {lags && `${tradingDay(facts.price_date!)} 종가`}
+                  {far && ` · ${tradingDay(facts.previous_date!)} 대비`}
+                </span>
+              )}
             </>
           )}
         </p>
@@ -61,6 +71,10 @@ export function WatchItem({ item, asOf, gone, onEdit }: WatchItemProps) {
       <NewsView etf={etf} news={news} />
     </li>
   )
+}
+
+function daysBetween(from: string | null, until: string | null): number {
+  return from && until ? (Date.parse(until) - Date.parse(from)) / 86_400_000 : 0
 }
 
 function Change({ value }: { value: number | null }) {

@@ -32,13 +32,15 @@ export interface WatchFacts {
   price_date: string | null
   /** Change of the close against the price day before, %. */
   change_pct: number | null
+  /** The price day that the close is compared with. */
+  previous_date: string | null
   nav: number | null
   premium_pct: number | null
   aum_krw: number | null
   fee_pct: number | null
   holdings_date: string | null
   /** The last closes, oldest first. */
-  closes?: (number | null)[]
+  closes: (number | null)[]
 }
 
 /** What changed since the last visit; the counts are of rows that meet the watch. */
