@@ -5,7 +5,9 @@ import { day } from '../table/format'
 import { devices, endDevice, endOtherDevices } from './api'
 import { Card, Done, Unready } from './Card'
 import { useLoaded } from './useLoaded'
-import { deviceName, moment } from './words'
+import { moment } from './words'
+
+const UNKNOWN = '알 수 없는 기기'
 
 /** Where the person is signed in, and the way to end that. */
 export function DevicesCard() {
@@ -33,8 +35,8 @@ export function DevicesCard() {
         {items.map(({ id, device, created_at, seen_at, current }) => (
           <li key={id}>
             <span className="account-item">
-              <span title={device}>
-                {deviceName(device)}
+              <span>
+                {device || UNKNOWN}
                 {current && <span className="badge small plain">이 기기</span>}
               </span>
               <span className="account-item-note" title={`처음 로그인: ${moment(created_at)}`}>
@@ -43,8 +45,8 @@ export function DevicesCard() {
             </span>
             {!current && (
               <button
-                type="button" className="button small danger" aria-label={`${deviceName(device)} 로그아웃`}
-                onClick={() => void end(() => endDevice(id), `${deviceName(device)}에서 로그아웃했습니다.`)}
+                type="button" className="button small danger" aria-label={`${device || UNKNOWN} 로그아웃`}
+                onClick={() => void end(() => endDevice(id), `${device || UNKNOWN}에서 로그아웃했습니다.`)}
               >
                 로그아웃
               </button>

@@ -22,7 +22,7 @@ export interface Me {
 /** A browser that is signed in. */
 export interface Device {
   id: string
-  /** What the browser said it was. */
+  /** What the browser said it was, in words; may be empty. */
   device: string
   created_at: string
   seen_at: string

@@ -42,7 +42,7 @@ export function NotificationBell({ store, notices, onAsk }: NotificationBellProp
         {fresh && !open && (
           <button type="button" className="arrival-card" onClick={() => setOpen(true)}>
             <Icon name="bell" size={16} />
-            <span>{announcement(fresh.count, fresh.event)}</span>
+            <span>{announcement(fresh)}</span>
             <Icon name="chevron" size={16} />
           </button>
         )}

@@ -1,15 +1,24 @@
 import { day, number } from '../table/format'
-import type { Missing, Moved, Notification, Traded } from './types'
+import { AlertCard } from './AlertCard'
+import { DiscordOffCard } from './DiscordOffCard'
+import type { CollectionEvent, Missing, Moved, Notification, Traded } from './types'
 import { headline, type Movement, movementTitle, question, quiet, tradingDay } from './words'
 
-interface NotificationCardProps {
-  event: Notification
+interface CardProps<Event> {
+  event: Event
   unread: boolean
   onAsk: ((question: string) => void) | null
 }
 
-/** One event: what was collected, what entered and left, what active ETFs traded, and what did not come. */
-export function NotificationCard({ event, unread, onAsk }: NotificationCardProps) {
+/** One event, as its kind is told. */
+export function NotificationCard({ event, unread, onAsk }: CardProps<Notification>) {
+  if (event.kind === 'alert') return <AlertCard event={event} unread={unread} onAsk={onAsk} />
+  if (event.kind === 'discord_off') return <DiscordOffCard event={event} unread={unread} />
+  return <CollectionCard event={event} unread={unread} onAsk={onAsk} />
+}
+
+/** What was collected, what entered and left, what active ETFs traded, and what did not come. */
+function CollectionCard({ event, unread, onAsk }: CardProps<CollectionEvent>) {
   const { content } = event
   const { etfs = 0, holdings = 0, trades = 0, prices = 0, gaps = 0, missing = [] } = content
   const counts = [

@@ -2,7 +2,7 @@
 
 import { EventSourceParserStream } from 'eventsource-parser/stream'
 
-import type { Notification } from './types'
+import type { Notification, ReadMark } from './types'
 
 /** The server pings every 15 s; a stream that is silent for this long is dead. */
 const SILENCE_LIMIT_MS = 45_000
@@ -15,6 +15,8 @@ export interface Follower {
   /** The newest event that is known; the server tells what came after it. */
   after: () => number
   onEvent: (event: Notification) => void
+  /** Told what the person has read on another device. */
+  onRead?: (mark: ReadMark) => void
   /** Told when the connection is there and when it is lost. */
   onLink?: (live: boolean) => void
 }
@@ -61,8 +63,12 @@ async function connection(follower: Follower, signal: AbortSignal, wake: WakeUp,
     for (;;) {
       const { done, value } = await reader.read()
       if (done) return
-      const event = parsed(value.data)
-      if (event) follower.onEvent(event)
+      const said = parsed(value.data)
+      if (value.event === 'read') {
+        if (isMark(said)) follower.onRead?.(said)
+      } else if (!value.event && isNotification(said)) {
+        follower.onEvent(said)
+      }
     }
   } finally {
     clearInterval(watch)
@@ -72,13 +78,21 @@ async function connection(follower: Follower, signal: AbortSignal, wake: WakeUp,
   }
 }
 
-function parsed(data: string): Notification | null {
+function parsed(data: string): object | null {
   try {
-    const event = JSON.parse(data) as Notification
-    return Number.isSafeInteger(event.id) ? event : null
+    const said: unknown = JSON.parse(data)
+    return typeof said === 'object' ? said : null
   } catch {
     return null
   }
+}
+
+function isNotification(said: object | null): said is Notification {
+  return said !== null && 'id' in said && Number.isSafeInteger(said.id)
+}
+
+function isMark(said: object | null): said is ReadMark {
+  return said !== null && 'read_until' in said && 'unread' in said && Number.isSafeInteger(said.read_until) && Number.isSafeInteger(said.unread)
 }
 
 /** Tells when the computer, the network or the tab is back. */

@@ -5,7 +5,7 @@ import type { Notification } from './types'
 export type TabMessage =
   | { kind: 'event'; event: Notification }
   | { kind: 'link'; live: boolean }
-  | { kind: 'read'; until: number }
+  | { kind: 'read'; until: number; unread?: number }
   /** A tab that has just been opened asks whether the stream is there. */
   | { kind: 'hello' }
 
@@ -16,19 +16,20 @@ export interface Tabs {
   close: () => void
 }
 
-export function openTabs(onMessage: (message: TabMessage) => void): Tabs {
-  const channel = new BroadcastChannel(NAME)
+/** The tabs of one reader: what is told to one person never reaches a tab that is another's. */
+export function openTabs(reader: string, onMessage: (message: TabMessage) => void): Tabs {
+  const channel = new BroadcastChannel(`${NAME}:${reader}`)
   channel.onmessage = ({ data }: MessageEvent<TabMessage>) => onMessage(data)
   return { tell: (message) => channel.postMessage(message), close: () => channel.close() }
 }
 
 /**
- * Runs `listen` in one tab at a time; when that tab goes, another takes over. Without the Web Locks of a secure address each
+ * Runs `listen` in one tab of a reader at a time; when that tab goes, another takes over. Without the Web Locks of a secure address each
  * tab listens for itself while it is looked at.
  */
-export function listenInOneTab(listen: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): void {
+export function listenInOneTab(reader: string, listen: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): void {
   if (navigator.locks) {
-    navigator.locks.request(NAME, { signal }, () => listen(signal)).catch(() => undefined)
+    navigator.locks.request(`${NAME}:${reader}`, { signal }, () => listen(signal)).catch(() => undefined)
     return
   }
   let watched: AbortController | null = null

@@ -1,11 +1,15 @@
 import { useEffect, useState, useSyncExternalStore } from 'react'
 
-import { type Notices, NotificationStore } from './store'
+import { refreshSession, useSession } from '../account/session'
+import { NOBODY, type Notices, NotificationStore } from './store'
 
-/** The events of this page, kept up to date while it is open. */
+/** The events of whoever looks at this page, kept up to date while it is open. */
 export function useNotices(): [Notices, NotificationStore] {
-  const [store] = useState(() => new NotificationStore())
+  const { state, person } = useSession()
+  const [store] = useState(() => new NotificationStore(() => void refreshSession()))
   const notices = useSyncExternalStore(store.subscribe, store.snapshot)
-  useEffect(() => store.start(), [store])
+  // Nothing is asked for before it is known for whom. Where nobody can be asked, what everybody may see is waited for.
+  const reader = person?.id ?? (state === 'loading' ? null : NOBODY)
+  useEffect(() => (reader === null ? undefined : store.start(reader)), [store, reader])
   return [notices, store]
 }
