@@ -106,6 +106,14 @@ class Settings(BaseSettings):
     registration: Literal["open", "closed"] = Field(
         "open", description="`open`: everybody may make an account; `closed`: only `./atlas user add` does"
     )
+    registrations_per_hour: int = Field(
+        20, ge=0, description="Most accounts that may be made in an hour from one address (IPv6: from one /64)"
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks of the proxies whose X-Forwarded-For and X-Forwarded-Proto count, such as "
+        "10.0.0.0/8; `*`: everybody's, where nobody but the proxy reaches the server",
+    )
     public_url: str | None = Field(
         None,
         description="Address at which people reach the page, for links in messages, such as https://etf.example.org",

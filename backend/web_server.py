@@ -17,7 +17,7 @@ class WebServer(uvicorn.Server):
     ends by itself. Its readers come back by themselves, wherever the next server is.
     """
 
-    def __init__(self, application: FastAPI) -> None:
+    def __init__(self, application: FastAPI, *, trusted_proxies: str = "") -> None:
         super().__init__(
             uvicorn.Config(
                 application,
@@ -26,6 +26,8 @@ class WebServer(uvicorn.Server):
                 # Longer than clients and proxies keep an idle connection: none is closed just as its next question comes.
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=3,
+                # Nobody by default, not even this machine: what a client says of itself would count as its address.
+                forwarded_allow_ips=trusted_proxies,
             )
         )
         self._application = application

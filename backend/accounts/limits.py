@@ -14,6 +14,7 @@ from math import ceil
 
 from sqlalchemy import text
 
+from backend.accounts.transaction import app_transaction
 from backend.db.engine import Database
 from backend.db.roles import secret
 from backend.errors import TooMany
@@ -70,9 +71,9 @@ class Tries:
     def take(self, counted: Sequence[Counted]) -> None:
         """Count one try under each, committed when this returns. Raises TooMany where one has had its most.
 
-        Then nothing is counted, so that whoever goes on trying does not wait the longer for it.
+        Then nothing is counted, so that whoever goes on trying does not wait the longer for it. Raises Unavailable.
         """
-        with self._database.engine("atlas_app").begin() as connection:
+        with app_transaction(self._database) as connection:
             wait = connection.scalar(
                 text("SELECT take_try(:keys, :mosts, :lasts)"),
                 {
@@ -86,7 +87,7 @@ class Tries:
 
     def give_back(self, counted: Sequence[Counted]) -> None:
         """Forget one try under each: it was none of those that are to be limited."""
-        with self._database.engine("atlas_app").begin() as connection:
+        with app_transaction(self._database) as connection:
             connection.execute(text("SELECT give_try_back(:keys)"), {"keys": [self._key(each) for each in counted]})
 
     def _key(self, counted: Counted) -> bytes:

@@ -8,14 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backend.accounts.codes import hash_code
 from backend.accounts.person import Person
 from backend.accounts.sessions import LASTS, OVERLAP, RENEWED_EVERY, SEEN_EVERY, UNUSED
+from backend.accounts.transaction import app_transaction
 from backend.db.engine import Database
-from backend.errors import Unavailable
 
 MOST_AT_ONCE = 500
 """Codes that one query looks up."""
@@ -132,17 +130,12 @@ class Lookup:
             task.add_done_callback(lambda done: self._tell(asked, done))
 
     def _query(self, asked: list[tuple[str, bool]]) -> dict[str, Found]:
-        try:
-            with self._database.engine("atlas_app").begin() as connection:
-                return look_up(
-                    connection,
-                    [code for code, token in asked if not token],
-                    [code for code, token in asked if token],
-                )
-        except (OperationalError, PoolTimeout) as error:
-            raise Unavailable(
-                f"the database does not answer: {error}", ko="데이터베이스가 응답하지 않습니다."
-            ) from error
+        with app_transaction(self._database) as connection:
+            return look_up(
+                connection,
+                [code for code, token in asked if not token],
+                [code for code, token in asked if token],
+            )
 
     def _tell(self, asked: dict[tuple[str, bool], asyncio.Future], done: asyncio.Future) -> None:
         self._running -= 1

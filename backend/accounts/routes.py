@@ -1,118 +1,248 @@
-"""HTTP: making an account, signing in and out."""
+"""HTTP: one's own account, its sessions and its bearer tokens."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
 
-from fastapi import APIRouter, Body, Request, Response
-from sqlalchemy import Connection, text
+from fastapi import APIRouter, Body, Path, Request, Response
+from fastapi.responses import StreamingResponse
+from sqlalchemy import Row, text
 
 from backend import problems
 from backend.accounts import schemas
-from backend.accounts.passwords import verify_password
+from backend.accounts.account import account_of, rename, set_quiet_hours
+from backend.accounts.cookies import give_cookie, take_cookie
+from backend.accounts.export import exported
+from backend.accounts.limits import BY_EXPORTER, BY_SESSION, Tries
+from backend.accounts.password_rules import check_new_password
+from backend.accounts.passwords import hash_password
 from backend.accounts.person import Person
-from backend.accounts.sessions import LASTS, end_session, open_session
-from backend.accounts.signed_in import (
-    COOKIE,
-    SECURE_COOKIE,
-    MaybePerson,
-    NotSignedIn,
-    Own,
-    SignedIn,
-    as_person,
-    session_code,
-)
-from backend.accounts.users import create_user, find_user, normalised_email
-from backend.visitor import VisitorRoute
+from backend.accounts.sessions import end_sessions, replace_code
+from backend.accounts.sign_in import check_password
+from backend.accounts.sign_in_routes import LIMITED, Renewable, renew
+from backend.accounts.sign_in_routes import router as sign_in_router
+from backend.accounts.signed_in import Forbidden, NotSignedIn, Own, SignedIn, SignedInHere
+from backend.accounts.tokens import list_tokens, make_token, revoke_token
+from backend.accounts.transaction import app_transaction
+from backend.accounts.users import delete_user, find_user, set_password
+from backend.accounts.waiting_room import COUNTING, HASHING
+from backend.errors import AtlasError, NotFound
+from backend.visitor import VisitorRoute, forget_browser
 
 router = APIRouter(
     prefix="/api",
     tags=["accounts"],
     route_class=VisitorRoute,
-    responses={503: problems.response("The database does not answer")},
+    responses={503: problems.response("The database does not answer, or too much is asked at once")},
 )
+router.include_router(sign_in_router)
 SIGNED_IN = {401: problems.response("Nobody is signed in")}
+HERE = {**SIGNED_IN, 403: problems.response("This takes a session: a bearer token may not do it")}
+PROVED = {
+    **SIGNED_IN,
+    403: problems.response("The password is wrong, or this takes a session and not a bearer token"),
+    **LIMITED,
+}
+Id = Annotated[UUID, Path(description="Its id")]
 
 
-class WrongCredentials(NotSignedIn):
-    """The e-mail address or the password is wrong."""
+class WrongPassword(AtlasError):
+    """The password is wrong."""
 
+    status = HTTPStatus.FORBIDDEN
     slug = "wrong-credentials"
-
-
-@router.post("/auth/register", operation_id="register", status_code=202, summary="Make an account")
-def register(wish: Annotated[schemas.Registration, Body()], request: Request) -> schemas.Registered:
-    """Make an account, unless the address has one. The answer is the same for both, so it tells nobody who has an account."""
-    with request.app.state.database.engine("atlas_app").begin() as connection:
-        create_user(connection, wish.email, wish.password.get_secret_value(), name=wish.name.strip())
-    return schemas.Registered()
-
-
-@router.post(
-    "/auth/login",
-    operation_id="login",
-    summary="Sign in",
-    responses={401: problems.response("The e-mail address or the password is wrong")},
-)
-def login(given: Annotated[schemas.Credentials, Body()], request: Request, response: Response) -> schemas.Me:
-    """Open a session in this browser, as an HttpOnly cookie. A session that the browser had before ends."""
-    email = normalised_email(given.email)
-    with request.app.state.database.engine("atlas_app").begin() as connection:
-        user = find_user(connection, email)
-        if not verify_password(given.password.get_secret_value(), user and user.password_hash) or user.disabled_at:
-            raise WrongCredentials(ko="이메일 또는 비밀번호가 올바르지 않습니다.")
-        _end(connection, request)
-        code = open_session(connection, user.id, request.headers.get("user-agent", ""))
-    give_cookie(request, response, code)
-    return schemas.Me.model_validate(user._mapping)
-
-
-@router.post("/auth/logout", operation_id="logout", status_code=204, summary="Sign out")
-def logout(request: Request, response: Response) -> None:
-    """End this browser's session; it is no error if there is none."""
-    with request.app.state.database.engine("atlas_app").begin() as connection:
-        _end(connection, request)
-    for name in (COOKIE, SECURE_COOKIE):
-        response.delete_cookie(name, secure=name == SECURE_COOKIE, httponly=True, samesite="lax")
-
-
-@router.get("/auth/session", operation_id="get_session", summary="Who is signed in in this browser?")
-def session(person: MaybePerson, request: Request) -> schemas.Session:
-    """Return the account of whoever asks, or null; for pages that serve everybody."""
-    if person is None:
-        return schemas.Session(person=None)
-    with as_person(request.app.state.database, person) as connection:
-        return schemas.Session(person=_me(connection, person))
+    title_ko = "비밀번호가 다름"
 
 
 @router.get("/me", operation_id="get_me", summary="One's own account", responses=SIGNED_IN)
-def me(person: SignedIn, connection: Own) -> schemas.Me:
+def me(person: SignedIn, connection: Own, renewable: Renewable, request: Request, response: Response) -> schemas.Me:
     """Return the account of whoever asks."""
-    return _me(connection, person)
+    told = account_of(connection, person.id)
+    if told is None:
+        raise NotSignedIn(ko="로그인이 필요합니다.")
+    if renewable:
+        renew(request, response, person)
+    return schemas.Me.model_validate(told)
 
 
-def give_cookie(request: Request, response: Response, code: str) -> None:
-    """Give the browser the cookie of a session."""
-    secure = request.url.scheme == "https"
-    response.set_cookie(
-        SECURE_COOKIE if secure else COOKIE,
-        code,
-        max_age=int(LASTS.total_seconds()),
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=secure,
+@router.patch("/me", operation_id="change_me", summary="Change one's account", responses=SIGNED_IN)
+def change(person: SignedIn, wish: Annotated[schemas.AccountChange, Body()], connection: Own) -> schemas.Me:
+    """Change the name or the quiet hours, and return the account."""
+    if wish.name is not None:
+        rename(connection, person.id, wish.name.strip())
+    if "quiet_hours" in wish.model_fields_set:
+        set_quiet_hours(connection, person.id, wish.quiet_hours)
+    told = account_of(connection, person.id)
+    if told is None:
+        raise NotSignedIn(ko="로그인이 필요합니다.")
+    return schemas.Me.model_validate(told)
+
+
+@router.post(
+    "/me/password", operation_id="change_password", status_code=204, summary="Change the password", responses=PROVED
+)
+async def change_password(
+    person: SignedInHere, wish: Annotated[schemas.PasswordChange, Body()], request: Request, response: Response
+) -> None:
+    """Change the password. Every other session ends, and this one gets a new code; bearer tokens stay."""
+    database, new = request.app.state.database, wish.new.get_secret_value()
+    check_new_password(new, email=person.email, name=person.name)
+    user = await _proved(request, person, wish.current.get_secret_value())
+    new_hash = await HASHING.run(hash_password, new)
+
+    def store() -> str:
+        with app_transaction(database) as connection:
+            if not set_password(connection, person.id, new_hash, instead_of=user.password_hash):
+                raise _wrong()
+            end_sessions(connection, person.id, but=person.session)
+            return replace_code(connection, person.session)
+
+    give_cookie(request, response, await COUNTING.run(store))
+
+
+@router.delete(
+    "/me",
+    operation_id="delete_me",
+    status_code=204,
+    summary="Delete the account",
+    responses={**PROVED, 409: problems.response("It is the last administrator's account")},
+)
+async def delete(
+    person: SignedInHere, farewell: Annotated[schemas.Farewell, Body()], request: Request, response: Response
+) -> None:
+    """Delete the account with everything that is kept for it, at once and for good."""
+    await _proved(request, person, farewell.password.get_secret_value())
+
+    def remove() -> None:
+        with app_transaction(request.app.state.database) as connection:
+            delete_user(connection, person.id)
+
+    await COUNTING.run(remove)
+    take_cookie(response)
+    forget_browser(request)
+
+
+@router.get(
+    "/me/export",
+    operation_id="export_me",
+    summary="All that is kept about one",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "One JSON object, as a file",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        },
+        **SIGNED_IN,
+        **LIMITED,
+    },
+)
+def export(person: SignedIn, request: Request) -> StreamingResponse:
+    """Return everything that is kept about whoever asks as one JSON file: each table with the rows about them.
+
+    Secrets are left out, for nobody can read them: the password, codes and tokens are kept as hashes, addresses sealed.
+    """
+    database = request.app.state.database
+    Tries(database).take([BY_EXPORTER.of(person.id)])
+    name = f"etf-atlas-{datetime.now(UTC):%Y%m%d}.json"
+    return StreamingResponse(
+        exported(database, person),
+        media_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-def _me(connection: Connection, person: Person) -> schemas.Me:
-    row = connection.execute(text("SELECT id, email, name, role, created_at FROM users")).one_or_none()
-    if row is None:
-        raise NotSignedIn(ko="로그인이 필요합니다.")
-    return schemas.Me.model_validate(row._mapping)
+@router.get("/me/sessions", operation_id="list_sessions", summary="Where one is signed in", responses=SIGNED_IN)
+def sessions(person: SignedIn, connection: Own) -> schemas.LoginSessions:
+    """Return the open sessions, the one that was used last first."""
+    rows = connection.execute(
+        text("""
+            SELECT id, device, created_at, seen_at, id IS NOT DISTINCT FROM CAST(:current AS uuid) AS current
+            FROM login_sessions
+            WHERE expires_at > now()
+            ORDER BY seen_at DESC, id
+        """),
+        {"current": person.session},
+    ).mappings()
+    return schemas.LoginSessions(items=[schemas.LoginSession.model_validate(dict(row)) for row in rows])
 
 
-def _end(connection: Connection, request: Request) -> None:
-    code = session_code(request)
-    if code:
-        end_session(connection, code)
+@router.delete(
+    "/me/sessions", operation_id="end_other_sessions", status_code=204, summary="Sign out elsewhere", responses=HERE
+)
+def end_others(person: SignedInHere, connection: Own) -> None:
+    """End every session but the one that asks."""
+    end_sessions(connection, person.id, but=person.session)
+
+
+@router.delete(
+    "/me/sessions/{session}",
+    operation_id="end_session",
+    status_code=204,
+    summary="End a session",
+    responses={**HERE, 404: problems.response("There is no such session")},
+)
+def end_one(session: Id, person: SignedInHere, connection: Own, request: Request, response: Response) -> None:
+    """End one session; with the one that asks, this browser is signed out."""
+    if connection.execute(text("DELETE FROM login_sessions WHERE id = :id"), {"id": session}).rowcount == 0:
+        raise NotFound("there is no such session", ko="그런 로그인이 없습니다. 이미 끝났을 수 있습니다.")
+    if session == person.session:
+        take_cookie(response)
+        forget_browser(request)
+
+
+@router.get("/me/tokens", operation_id="list_tokens", summary="One's bearer tokens", responses=SIGNED_IN)
+def tokens(person: SignedIn, connection: Own) -> schemas.Tokens:
+    """Return the bearer tokens without their secrets, newest first."""
+    return schemas.Tokens(items=[schemas.Token.model_validate(row._mapping) for row in list_tokens(connection)])
+
+
+@router.post(
+    "/me/tokens",
+    operation_id="make_token",
+    status_code=201,
+    summary="Make a bearer token",
+    responses={**HERE, 409: problems.response("There are as many tokens as one may have")},
+)
+def add_token(person: SignedInHere, wish: Annotated[schemas.TokenWish, Body()], connection: Own) -> schemas.NewToken:
+    """Make a bearer token for a program. It may do what its owner may, but for what concerns the account itself."""
+    row, token = make_token(connection, person.id, wish.name.strip(), wish.days)
+    return schemas.NewToken.model_validate({**row._mapping, "token": token})
+
+
+@router.delete(
+    "/me/tokens/{token}",
+    operation_id="revoke_token",
+    status_code=204,
+    summary="Revoke a bearer token",
+    responses={
+        **SIGNED_IN,
+        403: problems.response("A bearer token may revoke itself only"),
+        404: problems.response("There is no such token"),
+    },
+)
+def remove_token(token: Id, person: SignedIn, connection: Own) -> None:
+    """Revoke a bearer token; it opens nothing from then on."""
+    if person.token not in (None, token):
+        raise Forbidden("a token may revoke itself only", ko="API 토큰으로는 그 토큰 자신만 폐기할 수 있습니다.")
+    if not revoke_token(connection, token):
+        raise NotFound("there is no such token", ko="그런 토큰이 없습니다. 이미 폐기되었을 수 있습니다.")
+
+
+async def _proved(request: Request, person: Person, password: str) -> Row[Any]:
+    """Return the account of whoever asks if they know its password. Raises WrongPassword, TooMany, Busy, Unavailable."""
+    user = await check_password(
+        request.app.state.database,
+        [BY_SESSION.of(person.session)],
+        lambda connection: find_user(connection, person.email),
+        password,
+    )
+    if user is None:
+        raise _wrong()
+    return user
+
+
+def _wrong() -> WrongPassword:
+    return WrongPassword(ko="비밀번호가 올바르지 않습니다.")

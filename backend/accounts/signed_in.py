@@ -12,13 +12,15 @@ from fastapi import Depends
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.requests import HTTPConnection
 
 from backend.accounts.codes import TOKEN_PREFIX
 from backend.accounts.lookup import Found, Lookup
 from backend.accounts.person import Person
+from backend.accounts.transaction import away
 from backend.db.engine import Database
-from backend.errors import AtlasError, Unavailable
+from backend.errors import AtlasError
 
 COOKIE = "atlas_session"
 SECURE_COOKIE = "__Host-atlas_session"
@@ -140,7 +142,7 @@ def as_person(database: Database, person: Person) -> Iterator[Connection]:
     """
     try:
         connection = database.engine("atlas_app").connect()
-    except OperationalError as error:
+    except (OperationalError, PoolTimeout) as error:
         raise away(error) from error
     with connection, connection.begin():
         connection.execute(text("SELECT set_config('atlas.person', :id, true)"), {"id": str(person.id)})
@@ -155,8 +157,3 @@ def own_rows(connection: HTTPConnection, person: SignedIn) -> Iterator[Connectio
 
 
 Own = Annotated[Connection, Depends(own_rows, scope="function")]
-
-
-def away(error: OperationalError) -> Unavailable:
-    """Return what to raise where the database does not answer."""
-    return Unavailable(f"the database does not answer: {error.orig}", ko="데이터베이스가 응답하지 않습니다.")

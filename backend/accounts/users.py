@@ -8,12 +8,9 @@ from uuid import UUID
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Connection, Row, text
 
-from backend.accounts.passwords import hash_password
 from backend.accounts.person import Role
+from backend.accounts.sessions import end_sessions
 from backend.errors import Conflict, InvalidInput, NotFound
-
-LEAST_PASSWORD, MOST_PASSWORD = 10, 200
-"""Fewest and most characters of a password."""
 
 
 def normalised_email(email: str) -> str:
@@ -25,23 +22,52 @@ def normalised_email(email: str) -> str:
 
 
 def create_user(
-    connection: Connection, email: str, password: str, *, name: str = "", role: Role = "user"
+    connection: Connection,
+    email: str,
+    password_hash: str,
+    *,
+    name: str = "",
+    role: Role = "user",
+    browser: str | None = None,
 ) -> UUID | None:
-    """Create an account and return its id; None where the address has one already, which is left as it is."""
+    """Create an account and return its id; None where the address has one already, which is left as it is.
+
+    `email` is normalised; `browser` is the hash of the visitor's cookie whose conversations go to the account when it is
+    signed in to for the first time.
+    """
     return connection.scalar(
         text("""
-            INSERT INTO users (email, name, password_hash, role)
-            VALUES (:email, :name, :hash, :role)
+            INSERT INTO users (email, name, password_hash, role, first_visitor)
+            VALUES (:email, :name, :hash, :role, :browser)
             ON CONFLICT (email) DO NOTHING
             RETURNING id
         """),
-        {"email": normalised_email(email), "name": name, "hash": hash_password(password), "role": role},
+        {"email": email, "name": name, "hash": password_hash, "role": role, "browser": browser},
     )
 
 
 def find_user(connection: Connection, email: str) -> Row[Any] | None:
     """Return the row of `users` with a normalised address, with the hash of its password."""
     return connection.execute(text("SELECT * FROM users WHERE email = :email"), {"email": email}).first()
+
+
+def set_password(connection: Connection, person: UUID, password_hash: str, *, instead_of: str | None = None) -> bool:
+    """Store another password; returns whether that was done.
+
+    It is not where `instead_of` is given and is the hash no longer.
+    """
+    return (
+        connection.execute(
+            text("""
+                UPDATE users
+                SET password_hash = :hash
+                WHERE id = :id
+                  AND password_hash = coalesce(:instead_of, password_hash)
+            """),
+            {"id": person, "hash": password_hash, "instead_of": instead_of},
+        ).rowcount
+        > 0
+    )
 
 
 def list_users(connection: Connection, q: str = "", limit: int = 50, before: UUID | None = None) -> list[Row[Any]]:
@@ -83,7 +109,6 @@ def set_disabled(connection: Connection, person: UUID, disabled: bool) -> None:
     """
     if disabled:
         _leave_an_administrator(connection, person)
-        connection.execute(text("DELETE FROM login_sessions WHERE person = :id"), {"id": person})
     _must_exist(
         connection.execute(
             text("""
@@ -94,6 +119,8 @@ def set_disabled(connection: Connection, person: UUID, disabled: bool) -> None:
             {"id": person, "disabled": disabled},
         ).rowcount
     )
+    if disabled:
+        end_sessions(connection, person)
 
 
 def delete_user(connection: Connection, person: UUID) -> None:

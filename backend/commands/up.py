@@ -156,7 +156,7 @@ def _serve(settings: Settings, database: Database, listener: socket.socket, owne
     if owned:
         watch.start()
     try:
-        server = WebServer(create_app(database, settings))
+        server = WebServer(create_app(database, settings), trusted_proxies=settings.trusted_proxies)
         server.run(sockets=[listener])
         if not server.started:
             raise typer.Exit(3)  # uvicorn has logged why

@@ -40,6 +40,9 @@ def test_any_request_is_answered_as_described(application: FastAPI, settings: Se
     if path.endswith(("/prices", "/changes", "/trades")):
         # A period that ends before it starts is refused, which a schema of single parameters cannot say.
         excluded.append(positive_data_acceptance)
+    if path == "/api/auth/register":
+        # Domains that do not exist and passwords that everybody has are refused, which no schema can say.
+        excluded.append(positive_data_acceptance)
 
     for method in schema[path]:
 

@@ -29,7 +29,7 @@ def browser_client(database: Database, settings: Settings) -> Iterator[TestClien
 
 
 def test_a_person_registers_signs_in_and_out(browser_client: TestClient) -> None:
-    assert browser_client.get("/api/auth/session").json() == {"person": None}
+    assert browser_client.get("/api/auth/session").json() == {"person": None, "registration": "open"}
     registered = browser_client.post(
         "/api/auth/register", json={"email": EMAIL, "password": PASSWORD, "name": "홍길동"}
     )
