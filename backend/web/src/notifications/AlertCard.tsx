@@ -5,6 +5,7 @@ import { told } from '../http'
 import { day, number } from '../table/format'
 import { putWatch } from '../watch/api'
 import { useWatched } from '../watch/watched'
+import { setMuted, useMuted } from './muted'
 import type { AlertEvent } from './types'
 import { alertQuestion, gapWords, rate, tradingDay } from './words'
 
@@ -105,7 +106,7 @@ function Rest({ trades, drift, address }: { trades: number; drift: number; addre
 /** Switches the alerts of this ETF off, and on again for who did not mean it. */
 function Mute({ code, name }: { code: string; name: string }) {
   const watched = useWatched(code)
-  const [muted, setMuted] = useState(false)
+  const muted = useMuted(code)
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
   // Changing the settings of an ETF that is no longer watched would watch it again.
@@ -114,7 +115,7 @@ function Mute({ code, name }: { code: string; name: string }) {
     setBusy(true)
     setProblem(null)
     putWatch(code, { muted: next })
-      .then(() => setMuted(next))
+      .then(() => setMuted(code, next))
       .catch((error: unknown) => setProblem(told(error)))
       .finally(() => setBusy(false))
   }
