@@ -15,6 +15,7 @@ from backend.market.dataset import get_dataset
 from backend.market.etfs import etf_code, plain_code
 from backend.market.state import market_state
 from backend.watchlist import schemas, store
+from backend.watchlist.finding import find_in_list
 from backend.watchlist.page import named_watch, read_page
 
 router = APIRouter(
@@ -65,6 +66,13 @@ def add_many(person: SignedIn, wish: schemas.ManyCodes, request: Request) -> sch
     with as_person(database, person) as own:
         added = store.add_watches(own, person.id, asked)
     return schemas.AddedMany(added=added, present=[code for code in asked if code not in set(added)])
+
+
+@router.post("/find", operation_id="find_in_list", summary="Find the ETFs of a pasted list")
+def find(person: SignedIn, pasted: schemas.Pasted, request: Request) -> schemas.FoundInList:
+    """Say what each name or code of a pasted list means; nothing is put on the watchlist."""
+    with market_state(request.app.state.database) as market:
+        return find_in_list(market, pasted.text)
 
 
 @router.post("/seen", operation_id="end_visit", status_code=204, summary="This visit to one's watchlist is over")
