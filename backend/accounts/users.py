@@ -71,16 +71,21 @@ def set_password(connection: Connection, person: UUID, password_hash: str, *, in
 
 
 def list_users(connection: Connection, q: str = "", limit: int = 50, before: UUID | None = None) -> list[Row[Any]]:
-    """Return accounts, newest first: id, email, name, role, disabled_at, created_at, seen_at and the number of watches.
+    """Return accounts, newest first: id, email, name, role, disabled_at, created_at, seen_at, sessions and watches.
 
     `q` is text that the address or the name contains; `before` the id of the last one of the page before. `seen_at` is when
-    one of the open sessions was last used, null where there is none.
+    a session or a bearer token was last used, null where there is none; `sessions` and `watches` are numbers.
     """
     return list(
         connection.execute(
             text("""
                 SELECT u.id, u.email, u.name, u.role, u.disabled_at, u.created_at,
-                       (SELECT max(s.seen_at) FROM login_sessions AS s WHERE s.person = u.id) AS seen_at,
+                       greatest(
+                           (SELECT max(s.seen_at) FROM login_sessions AS s WHERE s.person = u.id),
+                           (SELECT max(t.used_at) FROM api_tokens AS t WHERE t.person = u.id)
+                       ) AS seen_at,
+                       (SELECT count(*) FROM login_sessions AS s WHERE s.person = u.id AND s.expires_at > now())
+                           AS sessions,
                        (SELECT count(*) FROM watchlist AS w WHERE w.person = u.id) AS watches
                 FROM users AS u
                 WHERE (:q = '' OR strpos(u.email, lower(:q)) > 0 OR strpos(lower(u.name), lower(:q)) > 0)
