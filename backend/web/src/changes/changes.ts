@@ -17,10 +17,10 @@ export function sideOf({ action }: Pick<Change, 'action'>): Side {
   return action === 'out' || action === 'less' ? 'sold' : 'drift'
 }
 
-/** The rows by side, each in the order given; sides without rows are left out. */
+/** The rows by side, the largest first and unknown ones last; sides without rows are left out. */
 export function grouped(rows: Change[]): ChangeGroup[] {
   return (['bought', 'sold', 'drift'] as const)
-    .map((side) => ({ side, rows: rows.filter((row) => sideOf(row) === side) }))
+    .map((side) => ({ side, rows: rows.filter((row) => sideOf(row) === side).toSorted((one, other) => size(other) - size(one)) }))
     .filter((group) => group.rows.length > 0)
 }
 
@@ -35,6 +35,10 @@ export function moved(row: Change): number | null {
   const before = action === 'new' ? (weight_before ?? 0) : weight_before
   const after = action === 'out' ? (weight_after ?? 0) : weight_after
   return before === null || after === null ? null : after - before
+}
+
+function size(row: Change): number {
+  return Math.abs(moved(row) ?? 0)
 }
 
 /** A signed number of percentage points: +0.85%p. */

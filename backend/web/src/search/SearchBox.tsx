@@ -1,19 +1,26 @@
 import '../styles/search.css'
 
-import { type KeyboardEvent, useId, useState } from 'react'
+import { type CSSProperties, type KeyboardEvent, useId, useState } from 'react'
 
 import { askInChat } from '../chat/asked'
 import { Icon } from '../icons'
+import { WatchButton } from '../watch/WatchButton'
 import { addressOf, type Hit, KIND_NAMES, questionOf } from './hits'
 import { useHits } from './useHits'
 
-/** Finds ETFs, stocks, managers and themes while one types: an ETF opens its page, anything else is asked about. */
-export function SearchBox() {
+interface SearchBoxProps {
+  /** Only what is of this kind. */
+  only?: 'etf'
+}
+
+/** Finds ETFs, stocks, managers and themes while one types: an ETF opens its page or is watched, anything else is asked about. */
+export function SearchBox({ only }: SearchBoxProps) {
   const [text, setText] = useState('')
   const [open, setOpen] = useState(false)
   const [active, setActive] = useState(-1)
   const list = useId()
-  const found = useHits(text)
+  const found = useHits(text, only)
+  const label = only ? 'ETF를 찾아 별로 담기' : 'ETF, 종목, 운용사 찾기'
   const hits = found.state === 'ready' ? found.hits : []
   const shown = open && text.trim() !== ''
 
@@ -48,7 +55,7 @@ export function SearchBox() {
     >
       <Icon name="search" />
       <input
-        type="search" className="search-field" value={text} maxLength={100} placeholder="ETF, 종목, 운용사 찾기" aria-label="ETF, 종목, 운용사 찾기"
+        type="search" className="search-field" value={text} maxLength={100} placeholder={label} aria-label={label}
         role="combobox" aria-expanded={shown} aria-controls={list} aria-autocomplete="list" autoComplete="off" spellCheck={false}
         aria-activedescendant={shown && active >= 0 ? `${list}-${active}` : undefined}
         onChange={(event) => {
@@ -58,7 +65,7 @@ export function SearchBox() {
         }}
         onFocus={() => setOpen(true)} onKeyDown={onKeyDown}
       />
-      <div className="search-panel" hidden={!shown}>
+      <div className="search-panel" hidden={!shown} style={{ '--hits': hits.length } as CSSProperties}>
         <ul id={list} role="listbox" aria-label="찾은 것">
           {hits.map((hit, index) => (
             <li
@@ -72,6 +79,14 @@ export function SearchBox() {
             </li>
           ))}
         </ul>
+        {/* Beside the options, not in them: an option holds no buttons. */}
+        <div className="hit-stars" role="group" aria-label="관심 목록에 넣기" onMouseDown={(event) => event.preventDefault()}>
+          {hits.map((hit, index) => (
+            <span key={`${hit.kind} ${hit.code}`} data-active={index === active || undefined} onMouseMove={() => setActive(index)}>
+              {hit.kind === 'etf' && <WatchButton code={hit.code} name={hit.name} compact />}
+            </span>
+          ))}
+        </div>
         {found.state === 'ready' && hits.length === 0 && <p className="search-note">비슷한 이름이 없습니다.</p>}
         {found.state === 'failed' && <p className="search-note">{found.detail}</p>}
       </div>

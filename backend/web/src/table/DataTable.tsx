@@ -3,10 +3,11 @@ import { type CSSProperties, useMemo, useState } from 'react'
 import type { Cell, Table } from '../chat/protocol'
 import { CopyButton } from '../CopyButton'
 import { Icon } from '../icons'
+import { WatchButton } from '../watch/WatchButton'
 import { type Column, describeColumns, isNumber } from './column'
 import { csv, fileName, tsv } from './export'
-import { etfLinks } from './links'
 import { number, shown } from './format'
+import { etfAt, etfLinks } from './links'
 import { nextOrder, type Order, sorted } from './sort'
 
 const ROWS_AT_FIRST = 10
@@ -125,13 +126,28 @@ function TableCell({ value, column, address }: TableCellProps) {
     <td className={`${isNumeric(column) ? 'numeric' : column.kind}${trend}${share === null ? '' : ' with-bar'}`} title={cell.exact}>
       {share !== null && <span className="bar" style={{ '--share': share } as CSSProperties} aria-hidden="true" />}
       {address ? (
-        <a className="value" href={address}>
-          {cell.text}
-        </a>
+        <Linked name={cell.text} address={address} />
       ) : (
         <span className="value">{cell.text}</span>
       )}
     </td>
+  )
+}
+
+/** A name that leads to its page; an ETF's has its star. */
+function Linked({ name, address }: { name: string; address: string }) {
+  const etf = etfAt(address)
+  const link = (
+    <a className="value" href={address}>
+      {name}
+    </a>
+  )
+  if (!etf) return link
+  return (
+    <span className="starred">
+      {link}
+      <WatchButton code={etf} name={name} compact />
+    </span>
   )
 }
 

@@ -14,3 +14,8 @@ export function etfLinks({ columns }: Table): (row: Cell[], index: number) => st
     return places.has(index) && typeof code === 'string' && ETF_CODE.test(code) ? `/etf/${code}` : null
   }
 }
+
+/** The code of the ETF whose page an address is; null where it is another's. */
+export function etfAt(address: string): string | null {
+  return /^\/etf\/([0-9A-Z]{6})$/.exec(address)?.[1] ?? null
+}

@@ -93,13 +93,28 @@ function inBrief(row: Change): string {
   return `${row.name}${word}${change === null ? '' : ` ${points(change)}`}`
 }
 
-function still({ since, until }: WatchNews): string {
+function still(news: WatchNews): string {
+  const { since, until } = news
   if (!until) return '구성종목 자료가 없습니다.'
   if (!since) return `비교할 앞선 구성종목이 없습니다. (${tradingDay(until)})`
-  return since === until ? `${tradingDay(until)} 뒤로 새 구성종목이 없습니다.` : `변화 없음 · ${tradingDay(since)} → ${tradingDay(until)}`
+  const said = since === until ? `${tradingDay(until)} 뒤로 새 구성종목 자료 없음` : `바뀐 것 없음 · ${tradingDay(since)} → ${tradingDay(until)}`
+  return said + (since === until ? '' : missing(news))
 }
 
-function period({ since, until, gap }: WatchNews): string {
-  const days = since && until ? `${tradingDay(since)} → ${tradingDay(until)}` : until ? `${tradingDay(until)} 기준` : ''
-  return gap.length > 0 ? `${days} · 구성종목이 없는 거래일: ${gap.map((day) => tradingDay(day)).join(', ')}` : days
+function period(news: WatchNews): string {
+  const { since, until } = news
+  return `${since && until ? `${tradingDay(since)} → ${tradingDay(until)}` : until ? `${tradingDay(until)} 기준` : ''}${missing(news)}`
+}
+
+/** The trading days without a basket: those since the last basket by their first, those between by name while they are few. */
+function missing({ gap, until }: WatchNews): string {
+  const since = gap.filter((day) => until !== null && day > until)
+  const between = gap.filter((day) => !since.includes(day))
+  const named = between.length <= NAMED ? between.map((day) => tradingDay(day)).join(', ') : `${tradingDay(between[0]!)}부터 ${number(between.length)}거래일`
+  return [
+    between.length > 0 && ` · 빠진 날: ${named}`,
+    since.length > 0 && ` · ${tradingDay(since[0]!)}부터 구성종목 자료 없음(${number(since.length)}거래일)`,
+  ]
+    .filter(Boolean)
+    .join('')
 }

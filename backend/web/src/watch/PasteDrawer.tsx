@@ -81,6 +81,7 @@ export function PasteDrawer({ onClose, onDone }: PasteDrawerProps) {
                         <input type="checkbox" checked={!left.has(etf.code)} onChange={() => setLeft(toggled(left, etf.code))} />
                         <span>
                           {etf.name} <small>{etf.code}</small>
+                          {watchStore.has(etf.code) && <small> · 이미 있음</small>}
                           {line !== etf.name && line !== etf.code && <small className="paste-line">{line}</small>}
                         </span>
                       </label>

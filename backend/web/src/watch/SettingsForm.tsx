@@ -150,8 +150,9 @@ function Figure({ label, unit, value, onValue, offered, sentence, note }: Figure
         </span>
       </div>
       <p className="watch-setting-note" id={`${id}-means`} role="status">
-        {sentence ?? `0에서 ${MOST_PERCENT} 사이의 수를 소수 둘째 자리까지 적어 주세요.`} {note}
+        {sentence ?? `0에서 ${MOST_PERCENT} 사이의 수를 소수 둘째 자리까지 적어 주세요.`}
       </p>
+      {note && <p className="watch-setting-note">{note}</p>}
     </div>
   )
 }

@@ -39,7 +39,7 @@ export function WatchItem({ item, asOf, gone, onEdit }: WatchItemProps) {
             {gone && <span className="badge small plain">목록에서 뺌</span>}
           </p>
         </div>
-        <Sparkline closes={facts.closes} />
+        <Sparkline closes={far ? [] : facts.closes} />
         <p className="watch-price">
           {facts.close === null ? (
             <span className="unknown">시세 없음</span>
@@ -47,12 +47,8 @@ export function WatchItem({ item, asOf, gone, onEdit }: WatchItemProps) {
             <>
               <strong>{number(facts.close)}원</strong>
               <Change value={facts.change_pct} />
-              {(lags || far) && (
-                <span className="watch-lag">
-                  {lags && `${tradingDay(facts.price_date!)} 종가`}
-                  {far && ` · ${tradingDay(facts.previous_date!)} 대비`}
-                </span>
-              )}
+              {far && <span className="watch-lag">{tradingDay(facts.previous_date!)} 대비</span>}
+              {lags && <span className="watch-lag">{tradingDay(facts.price_date!)} 종가</span>}
             </>
           )}
         </p>

@@ -41,7 +41,7 @@ export function WatchlistPage() {
         </a>
       </Header>
       <main className="watchlist" id="watchlist">
-        <SearchBox />
+        <SearchBox only="etf" />
         {state === 'nobody' && <Invitation />}
         {state === 'away' && <p className="watch-note" role="alert">서버에 연결할 수 없습니다. 다시 연결하고 있습니다.</p>}
         {person && loaded.state === 'failed' && <p className="watch-note" role="alert">{loaded.detail}</p>}

@@ -86,14 +86,13 @@ export function WatchlistView({ list, gone, pasting, onPasting }: WatchlistViewP
 }
 
 function headline({ as_of, seen_at, seen_date, items }: Watchlist): string {
+  const source = as_of ? `${date(as_of)} 기준` : '자료 없음'
+  if (items.length === 0) return source
+  if (seen_at && seen_date === as_of) return `${source} · ${number(items.length)}개 · 지난번에 본 뒤로 들어온 자료가 없습니다.`
   const changed = items.filter(({ news }) => hasChanged(news)).length
-  const parts = [as_of ? `${date(as_of)} 기준` : '자료 없음']
-  if (items.length === 0) return parts.join(' · ')
-  const since = seen_at ? `지난번에 본 ${seen_date ? `${tradingDay(seen_date)} 자료` : '것'}` : seen_date && `직전 거래일(${tradingDay(seen_date)})`
-  if (seen_at && seen_date === as_of) parts.push(`${number(items.length)}개 · 지난번에 본 뒤로 들어온 자료가 없습니다`)
-  else if (changed === 0) parts.push(`${number(items.length)}개 모두 ${since} 뒤로 바뀐 것이 없습니다`)
-  else parts.push(`${number(items.length)}개 가운데 ${number(changed)}개가 ${since} 뒤로 바뀌었습니다`)
-  return parts.join(' · ')
+  const since = seen_date ? `${tradingDay(seen_date)} ${seen_at ? '자료를 본 뒤로' : '뒤로'} ` : ''
+  if (changed === 0) return `${source} · ${since}${number(items.length)}개 모두 바뀐 것이 없습니다.`
+  return `${source} · ${since}${number(items.length)}개 가운데 ${number(changed)}개가 바뀌었습니다.`
 }
 
 /** The ETF whose settings the address asks for, once. */
