@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from agent.alert_wishes.proposal import AlertProposal
+
 Status = Literal["answered", "refused", "clarify", "failed"]
 Source = Literal["verified", "reading", "model"]
 
@@ -69,7 +71,8 @@ class Answer:
     `answer` is Markdown in the question's language. `status` is `answered`; `clarify` when a name or a slot has to be
     asked back; `refused` when the data cannot answer; `failed` when something broke. `as_of` is the data date (ISO).
     `suggestions` are questions to ask next, ready to be clicked. `source` says what answered: a `verified` example,
-    whose question is `example`, a `reading` of the question, or the `model`. `trace` says how it came about.
+    whose question is `example`, a `reading` of the question, or the `model`. `proposal` is an alert that was wished for and
+    that a person still has to confirm. `trace` says how it came about.
     `streamed` says that the text has been told as AnswerDelta already.
     """
 
@@ -84,10 +87,12 @@ class Answer:
     suggestions: list[str] = field(default_factory=list)
     example: str | None = None
     source: Source | None = None
+    proposal: AlertProposal | None = None
     trace: Trace = field(default_factory=Trace)
     streamed: bool = field(default=False, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON object of `ask --json`, which is also the last object of a chat stream."""
         fields = {name: value for name, value in asdict(self).items() if name not in ("streamed", "trace")}
-        return {**fields, "tables": [table.as_dict() for table in self.tables]}
+        proposal = None if self.proposal is None else self.proposal.as_dict()
+        return {**fields, "tables": [table.as_dict() for table in self.tables], "proposal": proposal}

@@ -12,6 +12,7 @@ from typing import TypeVar
 import structlog
 from sqlalchemy import Connection
 
+from agent.alert_wishes.answering import answer_wish
 from agent.answer import Answer, Message, Status, Trace
 from agent.events import AnswerDelta, Event, StepFinished, StepStarted, TableReady
 from agent.follow_up.resolution import answer_follow_up
@@ -129,6 +130,9 @@ def _answer(run: _Run, text: str) -> Answer:
             run.database, run.settings, dated.as_of, dated.dataset, run.emit, run.cancelled, asker=run.asker, trace=run.trace,
             options=run.options,
         )  # fmt: skip
+        wished = _wished(run, context, text)
+        if wished is not None:
+            return _told(context, wished, "")
         question = _linked(context, connection, text, dated)
         near, answer = _found(run, context, connection, question)
     if answer is None:
@@ -137,6 +141,15 @@ def _answer(run: _Run, text: str) -> Answer:
         # A model takes its time: the connection is for others meanwhile.
         answer = answer_with_model(context, question, near, run.history)
     return _finished(context, answer, question)
+
+
+def _wished(run: _Run, context: RunContext, text: str) -> Answer | None:
+    """The answer to a wish for an alert. What would have to be asked back, a language model may understand."""
+    offline = run.settings.model == OFFLINE
+    if not (offline or run.verified_first):
+        return None
+    answer = answer_wish(context, text, run.history)
+    return answer if answer is not None and (offline or answer.status != "clarify") else None
 
 
 def _found(run: _Run, context: RunContext, connection: Connection, question: Question) -> tuple[Near, Answer | None]:
@@ -174,8 +187,12 @@ def _linked(context: RunContext, connection: Connection, text: str, dated: Dated
 
 def _finished(context: RunContext, answer: Answer, question: Question) -> Answer:
     """The answer with the date its data stands on and, for the sample market, the notice that its figures are invented."""
+    return _told(context, answer, _note(context, question) if answer.status == "answered" else "")
+
+
+def _told(context: RunContext, answer: Answer, note: str) -> Answer:
+    """The answer with its note, all of it told."""
     answer.as_of, answer.dataset = context.as_of.isoformat(), context.dataset
-    note = _note(context, question) if answer.status == "answered" else ""
     if note and note not in answer.answer:
         answer.answer = f"{answer.answer}\n\n{note}"
     shown = {id(table) for table in context.tables}

@@ -177,7 +177,7 @@ def _one(asking: SubQuestions, question: Question, found: Reference, turn: Turn)
         others = [other for other in ordinals(question) if other.start > found.end]
         if others:
             return _places(asking, question, [found, *others], turn)
-        subjects = _at_place(turn, question, found)
+        subjects = at_place(turn, question, found)
     else:
         subjects = candidates(turn, found.kind)
         if (
@@ -204,7 +204,7 @@ def _places(asking: SubQuestions, question: Question, found: Sequence[Reference]
     """`첫 번째랑 세 번째 얼마나 겹쳐?`"""
     text = GivenText(question.text)
     for one in reversed(found):
-        subjects = _at_place(turn, question, one)
+        subjects = at_place(turn, question, one)
         if not subjects:
             return unclear(question, turn)
         text = text.replaced(one.start, one.end, subjects)
@@ -225,7 +225,8 @@ def candidates(turn: Turn, kind: str) -> list[Subject]:
     return rows[:1] if turn.ordered else rows
 
 
-def _at_place(turn: Turn, question: Question, found: Reference) -> list[Subject]:
+def at_place(turn: Turn, question: Question, found: Reference) -> list[Subject]:
+    """What stands at a place of the last answer's list; nothing where there is no such place."""
     etfs, stocks = turn.rows("etf"), turn.rows("stock")
     words = question.text[found.start : found.end]
     rows = stocks if "종목" in words or "stock" in words or len(etfs) < 2 else etfs
@@ -275,4 +276,4 @@ def _without(text: GivenText, left_out: Subject | None, english: bool) -> GivenT
     return GivenText(f"{before}□ ETF{behind}", text.given).replaced(len(before), len(before) + 1, [subject])
 
 
-__all__ = ["by_reference", "candidates", "etf_set"]
+__all__ = ["at_place", "by_reference", "candidates", "etf_set"]
