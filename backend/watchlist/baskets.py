@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date as Date  # noqa: N812
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import polars as pl
 from sqlalchemy import Connection, text
@@ -33,11 +33,20 @@ class Pair(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """What changed between the snapshots of a pair; without `weights` theirs are not comparable, and only trades are told."""
+
+    changes: list[Change]
+    weights: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """A stock or ETF whose quantity or weight is another in the later snapshot.
 
     `shares_change_pct` is what remains after the basket's rescaling, −100 for `out` and None for `new`. Weights are in %,
-    0 where it was not held and None where the source gave none.
+    0 where it was not held and None where the source gave none. `weight_change_pp` is in percentage points, signed, and
+    None where a weight is unknown or the two baskets' weights are not of one kind.
     """
 
     code: str
@@ -47,19 +56,13 @@ class Change:
     shares_change_pct: float | None
     weight_before: float | None
     weight_after: float | None
-
-    @property
-    def weight_change_pp(self) -> float | None:
-        """Percentage points, signed; None where either weight is unknown."""
-        if self.weight_before is None or self.weight_after is None:
-            return None
-        return round(self.weight_after - self.weight_before, 4)
+    weight_change_pp: float | None
 
     @property
     def size_pp(self) -> float | None:
         """How much of the basket was traded, percentage points: the whole position, or the part of it that was."""
         if self.action == "new":
-            return self.weight_after
+            return self.weight_after if self.weight_after is None else round(self.weight_after, 4)
         if self.weight_before is None or self.shares_change_pct is None:
             return None
         return round(abs(self.weight_before * self.shares_change_pct / 100), 4)
@@ -70,12 +73,12 @@ class Baskets:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Pair, list[Change]] = OrderedDict()
+        self._kept: OrderedDict[Pair, Comparison] = OrderedDict()
         self._version: object = None
         self._until = 0.0
 
-    def changes(self, connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, list[Change]]:
-        """Return the changes of each pair; a pair of which a snapshot is missing has none."""
+    def compare(self, connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, Comparison]:
+        """Return what changed in each pair; a pair of which a snapshot is missing has no changes."""
         version = connection.execute(text("SELECT as_of, loaded_at FROM datasets")).one_or_none()
         wanted = list(dict.fromkeys(pairs))
         with self._lock:
@@ -85,7 +88,7 @@ class Baskets:
             found = {pair: self._kept[pair] for pair in wanted if pair in self._kept}
         missing = [pair for pair in wanted if pair not in found]
         if missing:
-            read = read_changes(connection, missing)
+            read = read_comparisons(connection, missing)
             found |= read
             with self._lock:
                 if version == self._version:
@@ -127,7 +130,7 @@ _SCHEMA = {
 }  # fmt: skip
 
 
-def read_changes(connection: Connection, pairs: list[Pair]) -> dict[Pair, list[Change]]:
+def read_comparisons(connection: Connection, pairs: list[Pair]) -> dict[Pair, Comparison]:
     """Read both snapshots of each pair and compare them: a few queries for all pairs."""
     asked = sorted({(pair.etf, day) for pair in pairs for day in (pair.first, pair.last)})
     rows = connection.execute(
@@ -144,15 +147,45 @@ def read_changes(connection: Connection, pairs: list[Pair]) -> dict[Pair, list[C
         row.id: (row.code, row.name)
         for row in connection.execute(text(_NAMES), {"ids": sorted({row["code"] for row in changed})})
     }
+    comparable = _comparable(connection, pairs)
     found: dict[Pair, list[Change]] = {pair: [] for pair in pairs}
     for row in changed:
-        code, name = names[row["code"]]
-        found[Pair(row["etf"], row["previous"], row["date"])].append(
-            Change(
-                code, name, row["label"], row["action"], row["shares_change"], row["weight_before"], row["weight_after"]
-            )
-        )
-    return found
+        pair = Pair(row["etf"], row["previous"], row["date"])
+        if row["action"] or pair in comparable:
+            found[pair].append(_change(row, *names[row["code"]], comparable=pair in comparable))
+    return {pair: Comparison(changes, pair in comparable) for pair, changes in found.items()}
+
+
+def _comparable(connection: Connection, pairs: list[Pair]) -> set[Pair]:
+    """Return the pairs whose weights are of one kind, as the alerts of a load judge it."""
+    rows = connection.execute(
+        text(
+            """
+            SELECT etf, first, last
+            FROM unnest(CAST(:etfs AS text[]), CAST(:firsts AS date[]), CAST(:lasts AS date[])) AS pair (etf, first, last)
+            WHERE weights_comparable(etf, first, last)
+            """
+        ),
+        {"etfs": [p.etf for p in pairs], "firsts": [p.first for p in pairs], "lasts": [p.last for p in pairs]},
+    )
+    return {Pair(*row) for row in rows}
+
+
+def _change(row: dict[str, Any], code: str, name: str, *, comparable: bool) -> Change:
+    before, after = row["weight_before"], row["weight_after"]
+    if not comparable and row["action"] not in ("new", "out"):
+        after = None
+    known = comparable and before is not None and after is not None
+    return Change(
+        code,
+        name,
+        row["label"],
+        row["action"],
+        row["shares_change"],
+        before,
+        after,
+        round(after - before, 4) if known else None,
+    )
 
 
 def _moved(positions: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:

@@ -10,17 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date as Date  # noqa: N812
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from backend.watchlist.baskets import Baskets, Change, Pair
+from backend.watchlist.baskets import Baskets, Change, Comparison, Pair
 from backend.watchlist.facts import Known
 from backend.watchlist.schemas import DriftRow, NameChange, News, NumberChange, PremiumCrossing, TradedRow
 from backend.watchlist.store import Seen, WatchRow
 
 MOST_ROWS = 5
 """Rows that are listed of each sort; the counts are of all."""
+
+_THREE_DECIMALS = Decimal("0.001")
 
 BASKETS = Baskets()
 
@@ -45,35 +48,36 @@ def read_news(
         for etf, period in periods.items()
         if period.first and period.last and period.first < period.last
     }
-    changes = BASKETS.changes(connection, pairs.values())
-    attributes = _attributes(connection, [row.etf for row in watched], seen, since)
+    compared = BASKETS.compare(connection, pairs.values())
+    attributes = _attributes(connection, watched, seen, since)
     return {
         row.etf: News(
             since=periods[row.etf].first,
             until=periods[row.etf].last,
             gap=periods[row.etf].gap,
-            **weigh(row, changes[pairs[row.etf]] if row.etf in pairs else []),
-            premium=_premium(row, known[row.etf], since),
+            **weigh(row, compared[pairs[row.etf]] if row.etf in pairs else Comparison([])),
+            premium=_premium(row, known[row.etf], periods[row.etf].first or since),
             **{name: change for name, change in attributes.get(row.etf, {}).items() if name in row.kinds},
         )
         for row in watched
     }
 
 
-def weigh(watch: WatchRow, changes: Sequence[Change]) -> dict[str, Any]:
+def weigh(watch: WatchRow, comparison: Comparison) -> dict[str, Any]:
     """Count and list the changes of a basket that a watch asks for."""
     traded = sorted(
-        (change for change in changes if change.action and _counts(watch, change)),
-        key=lambda change: (-_size(change), change.code),
+        (change for change in comparison.changes if change.action and _counts(watch, change)),
+        key=lambda change: (change.size_pp is None, -(change.size_pp or 0), change.code, change.label),
     )
     drift = sorted(
-        (change for change in changes if not change.action and _drifted(watch, change)),
-        key=lambda change: (-abs(change.weight_change_pp or 0), change.code),
+        (change for change in comparison.changes if not change.action and _drifted(watch, change)),
+        key=lambda change: (-abs(change.weight_change_pp or 0), change.code, change.label),
     )
     actions = [change.action for change in traded]
     return {
         **{action: actions.count(action) for action in ("new", "out", "more", "less")},
         "weight": len(drift),
+        "weights_comparable": comparison.weights,
         "trades": [_traded_row(change) for change in traded[:MOST_ROWS]],
         "drift": [_drift_row(change) for change in drift[:MOST_ROWS]],
     }
@@ -89,10 +93,6 @@ def _counts(watch: WatchRow, change: Change) -> bool:
 def _drifted(watch: WatchRow, change: Change) -> bool:
     moved = change.weight_change_pp
     return "weight" in watch.kinds and bool(moved) and abs(moved) >= watch.threshold_pp
-
-
-def _size(change: Change) -> float:
-    return max(change.size_pp or 0, abs(change.weight_change_pp or 0))
 
 
 def _traded_row(change: Change) -> TradedRow:
@@ -162,33 +162,57 @@ def _periods(connection: Connection, etfs: list[str], since: Date, as_of: Date) 
     return {row.code: Period(row.first, row.last, row.gap if row.first else []) for row in rows}
 
 
-def _attributes(connection: Connection, etfs: list[str], seen: Seen, since: Date) -> dict[str, dict[str, Any]]:
-    """Return the fees and names that changed since the last visit, or that alerts told of since `since` before there was one."""
+def _attributes(
+    connection: Connection, watched: Sequence[WatchRow], seen: Seen, since: Date
+) -> dict[str, dict[str, Any]]:
+    """Return the fees and names that changed since the last visit, or that alerts told of since `since` before there was one.
+
+    As in alerts, what an ETF was called before it was listed under a name is no former name, and a source that cuts fees
+    to three decimals changes none.
+    """
     rows = connection.execute(
         text(
             """
-            SELECT etf, field, before, after
-            FROM etf_changes
-            WHERE etf = ANY(:etfs)
-              AND CASE WHEN CAST(:at AS timestamptz) IS NULL THEN date > :since ELSE changed_at > :at END
-            ORDER BY id
+            SELECT c.etf, c.field, c.before, c.after
+            FROM unnest(CAST(:etfs AS text[]), CAST(:added AS timestamptz[])) AS w (etf, added_at)
+            JOIN etf_changes AS c ON c.etf = w.etf AND c.changed_at >= w.added_at
+            WHERE CASE WHEN CAST(:at AS timestamptz) IS NULL THEN c.date > :since ELSE c.changed_at > :at END
+              AND (
+                  c.field = 'fee'
+                  OR EXISTS (SELECT FROM etf_former_names AS n WHERE n.code = c.etf AND n.name = c.before)
+              )
+            ORDER BY c.id
             """
         ),
-        {"etfs": etfs, "at": seen.at, "since": since},
+        {
+            "etfs": [row.etf for row in watched],
+            "added": [row.added_at for row in watched],
+            "at": seen.at,
+            "since": since,
+        },
     )
     found: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         found.setdefault((row.etf, row.field), [row.before, row.after])[1] = row.after
     changed: dict[str, dict[str, Any]] = {}
     for (etf, name), (before, after) in found.items():
-        if before != after:
-            kind = NumberChange if name == "fee" else NameChange
-            changed.setdefault(etf, {})[name] = kind(before=before, after=after)
+        if name == "name" and before != after:
+            changed.setdefault(etf, {})[name] = NameChange(before=before, after=after)
+        elif name == "fee" and _differ(Decimal(before), Decimal(after)):
+            changed.setdefault(etf, {})[name] = NumberChange(before=float(before), after=float(after))
     return changed
 
 
+def _differ(before: Decimal, after: Decimal) -> bool:
+    """Whether two fees differ in their first three decimals, cut and rounded."""
+    return all(
+        before.quantize(_THREE_DECIMALS, rounding) != after.quantize(_THREE_DECIMALS, rounding)
+        for rounding in (ROUND_DOWN, ROUND_HALF_UP)
+    )
+
+
 def _premium(watch: WatchRow, known: Known, since: Date) -> PremiumCrossing | None:
-    """Return the premium when it is at the limit or beyond, and was not on the last visit's data date."""
+    """Return the premium when it is at the limit or beyond, and was not on the date compared from."""
     after = known.facts.premium_pct
     if "premium" not in watch.kinds or after is None or abs(after) < watch.premium_pct:
         return None

@@ -140,6 +140,9 @@ class News(BaseModel):
     more: int
     less: int
     weight: int = Field(description="Weights that changed without a trade")
+    weights_comparable: bool = Field(
+        description="False where the two baskets' weights are not of one kind, so that only trades are told"
+    )
     trades: list[TradedRow] = Field(description="The first of those counted, the largest first")
     drift: list[DriftRow] = Field(description="The first of those counted, the largest first")
     premium: PremiumCrossing | None = None

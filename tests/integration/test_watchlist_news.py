@@ -222,11 +222,16 @@ def test_fees_and_names_that_changed_since_the_visit_are_news(
     _watch(client, person, codes[:2], kinds=["fee"])
     _see(client, person)
     with database.engine("atlas_loader").begin() as connection:
-        for field, before, after in (("fee", "0.2", "0.1"), ("name", "가", "나"), ("fee", "0.1", "0.05")):
+        changes = (("fee", "0.2", "0.1"), ("name", "가", "나"), ("name", "남의 표기", "나"), ("fee", "0.1", "0.05"))
+        for field, before, after in changes:
             connection.execute(
                 text("INSERT INTO etf_changes (etf, field, before, after) VALUES (:etf, :field, :before, :after)"),
                 {"etf": codes[0], "field": field, "before": before, "after": after},
             )
+        connection.execute(
+            text("INSERT INTO etf_former_names (code, name) VALUES (:etf, '가')"),
+            {"etf": codes[0]},
+        )
     first, second = (item["news"] for item in _page(client, person)["items"])
     assert (first["fee"], first["name"]) == ({"before": 0.2, "after": 0.05}, None)
     assert (second["fee"], second["name"]) == (None, None)
