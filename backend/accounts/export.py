@@ -29,7 +29,7 @@ TABLES = {
     """,
     "watchlist": "SELECT to_jsonb(t) - 'person' FROM watchlist AS t WHERE t.person = :id ORDER BY t.etf",
     "delivery_preferences": "SELECT to_jsonb(t) - 'person' FROM delivery_preferences AS t WHERE t.person = :id",
-    "discord_webhooks": "SELECT to_jsonb(t) - '{person,sealed_address}'::text[] FROM discord_webhooks AS t WHERE t.person = :id",
+    "discord_webhooks": "SELECT to_jsonb(t) - '{person,sealed_address,address_hash}'::text[] FROM discord_webhooks AS t WHERE t.person = :id",
     "discord_destinations": """
         SELECT to_jsonb(t) - '{destination,address_hash}'::text[]
         FROM discord_destinations AS t WHERE t.destination = :reader
@@ -46,6 +46,10 @@ TABLES = {
     "feedback": """
         SELECT to_jsonb(f) FROM feedback AS f JOIN turns AS t ON t.id = f.turn_id
         WHERE t.visitor = :reader ORDER BY f.turn_id
+    """,
+    "alert_proposals": """
+        SELECT to_jsonb(p) FROM alert_proposals AS p JOIN turns AS t ON t.id = p.turn_id
+        WHERE t.visitor = :reader ORDER BY p.turn_id
     """,
     "model_usage": "SELECT to_jsonb(t) - 'asker' FROM model_usage AS t WHERE t.asker = :reader ORDER BY t.day",
     "audit_log": """
