@@ -49,14 +49,16 @@ function ChangeRow({ row, asked, onAsk }: ChangeRowProps) {
     <li className="change">
       <Name row={row} asked={asked} onAsk={onAsk} />
       {row.action && <span className="change-action">{ACTION_NAMES[row.action]}</span>}
-      <span className="change-weights">
-        <span className="for-screen-readers">비중 </span>
-        {weight(row.weight_before, row.action !== 'new')}
-        <span aria-hidden="true"> → </span>
-        <span className="for-screen-readers">에서 </span>
-        {weight(row.weight_after, row.action !== 'out')}
+      <span className="change-figures">
+        <span className="change-weights">
+          <span className="for-screen-readers">비중 </span>
+          {weight(row.weight_before, row.action !== 'new')}
+          <span aria-hidden="true"> → </span>
+          <span className="for-screen-readers">에서 </span>
+          {weight(row.weight_after, row.action !== 'out')}
+        </span>
+        {change !== null && <span className={`change-points ${change > 0 ? 'up' : change < 0 ? 'down' : ''}`}>{points(change)}</span>}
       </span>
-      {change !== null && <span className={`change-points ${change > 0 ? 'up' : change < 0 ? 'down' : ''}`}>{points(change)}</span>}
     </li>
   )
 }

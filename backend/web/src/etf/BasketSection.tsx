@@ -1,7 +1,8 @@
 import { DataTable } from '../table/DataTable'
 import { date, number } from '../table/format'
-import { basketTable, positions, tradeTable } from './basket'
+import { basketTable, positions } from './basket'
 import { Section } from './Section'
+import { TradeSection } from './TradeSection'
 import type { Changes, EtfDetail, Holdings } from './types'
 import { useAnswer } from './useAnswer'
 
@@ -28,22 +29,7 @@ export function BasketSection({ etf, moment }: { etf: EtfDetail; moment: number 
           </>
         )}
       </Section>
-      <Section title="최근 매매" answer={changes}>
-        {(change) =>
-          change.changes.length > 0 ? (
-            <>
-              <p className="etf-lead">
-                {date(change.previous)} → {date(change.date)}. 설정 단위의 조정을 걷어낸 수량의 변화로, 가격 변동은 매매가 아닙니다.
-              </p>
-              <DataTable table={tradeTable(`${etf.name} 매매`, change.changes)} />
-            </>
-          ) : (
-            <p className="etf-note">
-              {date(change.previous)}과 {date(change.date)} 사이에 사고판 종목이 없습니다.
-            </p>
-          )
-        }
-      </Section>
+      <TradeSection etf={etf} latest={changes} moment={moment} />
     </>
   )
 }

@@ -9,11 +9,14 @@ import { useMarketStatus } from '../market-status'
 import { NotificationBell } from '../notifications/NotificationBell'
 import { useNotices } from '../notifications/useNotices'
 import { SearchBox } from '../search/SearchBox'
+import { WatchButton } from '../watch/WatchButton'
+import { WatchPanel } from '../watch/WatchPanel'
 import { BasketSection } from './BasketSection'
 import { Facts } from './Facts'
+import { ManagerSection } from './ManagerSection'
 import { PriceSection } from './PriceSection'
 import { SimilarSection } from './SimilarSection'
-import type { EtfDetail } from './types'
+import type { EtfDetail, Prices } from './types'
 import { useAnswer } from './useAnswer'
 
 /** One ETF: its facts with their dates, price and premium, basket, trades, and what is like it. */
@@ -55,7 +58,8 @@ export function EtfPage({ code }: { code: string }) {
 }
 
 function Found({ etf, moment }: { etf: EtfDetail; moment: number }) {
-  const { name } = etf
+  const { name, code } = etf
+  const prices = useAnswer<Prices>(`/api/etfs/${code}/prices?from=1990-01-01`, moment)
   const questions = [`${name} 보수는?`, `${name} 구성종목 상위 10개`, `${name} 비슷한 ETF는?`]
   return (
     <>
@@ -64,7 +68,10 @@ function Found({ etf, moment }: { etf: EtfDetail; moment: number }) {
           {etf.code}
           {etf.company && <span> · {etf.company}</span>}
         </p>
-        <h2>{name}</h2>
+        <div className="etf-title">
+          <h2>{name}</h2>
+          <WatchButton code={code} name={name} />
+        </div>
         <p className="etf-badges">
           <span className="badge small plain">{etf.active ? '액티브' : '패시브'}</span>
           {etf.tags.map((tag) => (
@@ -75,10 +82,12 @@ function Found({ etf, moment }: { etf: EtfDetail; moment: number }) {
         </p>
         {etf.former_names.length > 0 && <p className="etf-former">옛 이름: {etf.former_names.join(', ')}</p>}
       </header>
-      <Facts etf={etf} />
-      <PriceSection etf={etf} moment={moment} />
+      <WatchPanel etf={{ code, name }} />
+      <Facts etf={etf} prices={prices.state === 'ready' ? prices.value.prices : []} />
+      <PriceSection answer={prices} />
       <BasketSection etf={etf} moment={moment} />
       <SimilarSection etf={etf} moment={moment} />
+      <ManagerSection etf={etf} moment={moment} />
       <section className="etf-questions" aria-labelledby="etf-ask">
         <h3 id="etf-ask">이 ETF에 대해 묻기</h3>
         <div className="suggestions">

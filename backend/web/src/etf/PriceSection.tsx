@@ -1,12 +1,11 @@
 import { date } from '../table/format'
 import { PriceChart } from './PriceChart'
 import { Section } from './Section'
-import type { EtfDetail, Prices } from './types'
-import { useAnswer } from './useAnswer'
+import type { Prices } from './types'
+import type { Answer } from './useAnswer'
 
 /** Price and premium over all days that are known. */
-export function PriceSection({ etf, moment }: { etf: EtfDetail; moment: number }) {
-  const answer = useAnswer<Prices>(`/api/etfs/${etf.code}/prices?from=1990-01-01`, moment)
+export function PriceSection({ answer }: { answer: Answer<Prices> }) {
   return (
     <Section title="가격과 괴리율" answer={answer}>
       {({ prices }) =>

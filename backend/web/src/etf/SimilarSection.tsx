@@ -12,7 +12,7 @@ export function SimilarSection({ etf, moment }: { etf: EtfDetail; moment: number
         similar.length > 0 ? (
           <DataTable
             table={{
-              title: `${etf.name}과 구성종목이 겹치는 ETF`,
+              title: `${etf.name} · 구성종목이 겹치는 ETF`,
               columns: ['ETF', '코드', '겹침(%)', '총보수(연 %)', '순자산(원)', '운용사'],
               rows: similar.map((other) => [other.name, other.code, other.overlap_pct, other.fee_pct, other.aum_krw, other.company]),
             }}
