@@ -20,9 +20,11 @@ from backend import problems
 from backend.accounts.routes import router as account_router
 from backend.administration.routes import router as administration_router
 from backend.background import Background
+from backend.chat.deciding import DecidingEngine
 from backend.chat.market_agent import answering, open_agent
 from backend.chat.routes import router as chat_router
 from backend.chat.stream import ChatRuns
+from backend.chat.threads import ThreadEngine
 from backend.chat.turns import Turns
 from backend.chat.workers import WorkerEngine
 from backend.curation.routes import router as curation_router
@@ -37,7 +39,9 @@ from backend.metrics import RequestMetrics
 from backend.notifications.hub import Hub
 from backend.notifications.listener import Listener
 from backend.notifications.routes import router as notification_router
-from backend.notifications.store import Notifications
+from backend.notifications.sessions import CHANNEL as SESSIONS_CHANNEL
+from backend.notifications.sessions import Sessions
+from backend.notifications.store import READ_CHANNEL, Notifications
 from backend.notifications.stream import PATH as STREAM_PATH
 from backend.notifications.stream import NotificationStream
 from backend.notifications.stream_description import describe_stream
@@ -105,6 +109,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
         app.state.database, app.state.settings = database, settings
         _add_chat(app, database, settings)
         app.state.notifications, app.state.hub = Notifications(database), Hub(settings.notification_ping_s)
+        app.state.sessions = Sessions(database, app.state.hub)
     problems.install(app)
     app.include_router(account_router)
     app.include_router(market_router)
@@ -152,22 +157,32 @@ async def _workers(database: Database, settings: Settings) -> AsyncIterator[Work
 async def _telling(app: FastAPI, database: Database, settings: Settings) -> AsyncIterator[None]:
     """Tell every open stream what happens in the database, as soon as it is committed."""
     store, hub = Notifications(database), Hub(settings.notification_ping_s)
-    app.state.notifications, app.state.hub = store, hub
-    listener = Listener(database, store, hub.publish, on_begin=hub.begin)
+    sessions = Sessions(database, hub)
+    app.state.notifications, app.state.hub, app.state.sessions = store, hub, sessions
+    listener = Listener(
+        database,
+        store,
+        hub.publish,
+        on_begin=hub.begin,
+        hear={SESSIONS_CHANNEL: sessions.hear, READ_CHANNEL: hub.hear_read},
+        on_found=sessions.check_soon,
+    )
     listener.start()
+    sessions.start()
     try:
         await listener.begun(BEGUN_WITHIN_S)
         yield
     finally:
         await hub.close()
         await listener.stop()
+        await sessions.stop()
         store.close()
 
 
 def _add_chat(app: FastAPI, database: Database, settings: Settings, workers: WorkerEngine | None = None) -> None:
     app.state.turns = Turns(database, settings.model)
     app.state.chat_runs = ChatRuns(
-        workers or answering(database, settings),
+        DecidingEngine(workers or ThreadEngine(answering(database, settings)), database),
         recorder=app.state.turns,
         concurrency=workers.room if workers else THREADS_HERE,
         abandoned_after_s=settings.chat_abandoned_after_s,

@@ -18,7 +18,8 @@ class EventReader:
     """One reader, in a thread of its own while the `with` block lasts.
 
     It goes to one address after the other, a moment after each connection ended; `leave_after` makes it end a connection
-    itself after so many events. `cookie` says who it is. `events` are the objects it was told, in the order of their telling.
+    itself after so many events. `cookie` and `authorization` say who it is. `events` are the objects it was told, in the order
+    of their telling; `words` are the names and objects of what was said beside them.
     """
 
     def __init__(
@@ -28,7 +29,9 @@ class EventReader:
         leave_after: int | None = None,
         wait_s: float = 0.02,
         cookie: str | None = None,
+        authorization: str | None = None,
     ) -> None:
+        self.words: list[tuple[str, dict[str, Any]]] = []
         self.events: list[dict[str, Any]] = []
         self.arrived: list[float] = []
         self.connections = 0
@@ -37,6 +40,8 @@ class EventReader:
         self._leave_after = leave_after
         self._wait_s = wait_s
         self._headers = {"Cookie": cookie} if cookie else {}
+        if authorization:
+            self._headers["Authorization"] = authorization
         self._changed = threading.Condition()
         self._stopped = threading.Event()
         self._socket: socket.socket | None = None
@@ -100,21 +105,27 @@ class EventReader:
             connection.close()
 
     def _read_blocks(self, answer: http.client.HTTPResponse) -> None:
-        last_id, data, told = self.last_id, b"", 0
+        last_id, data, name, told = self.last_id, b"", "", 0
         opened = False
         while line := answer.readline():
             if line.startswith(b"id:"):
                 last_id = int(line[3:])
+            elif line.startswith(b"event:"):
+                name = line[6:].decode().strip()
             elif line.startswith(b"data:"):
                 data += line[5:]
             elif line == b"\n":
                 # Only a whole block counts: the id of one that was cut off is forgotten with it.
                 with self._changed:
                     self.last_id = last_id
+                    if data and name:
+                        self.words.append((name, json.loads(data)))
+                        data = b""
                     if data:
                         self.events.append(json.loads(data))
                         self.arrived.append(time.perf_counter())
                         told, data = told + 1, b""
+                    name = ""
                     if not opened:
                         self.connections, opened = self.connections + 1, True
                     self._changed.notify_all()

@@ -36,3 +36,8 @@ class Event:
     def frame(self) -> bytes:
         """Return the event as one message of an event stream: its id, and one line of JSON."""
         return b"id: %d\ndata: %s\n\n" % (self.id, orjson.dumps(self.as_dict()))
+
+
+def read_frame(read_until: int, unread: int) -> bytes:
+    """Return what tells a person's other pages that something was read; without an id, for it is no event of the table."""
+    return b"event: read\ndata: %s\n\n" % orjson.dumps({"read_until": read_until, "unread": unread})

@@ -17,9 +17,9 @@ from starlette.types import Receive, Scope, Send
 
 from backend.errors import AtlasError
 from backend.metrics import EVENTS_DELIVERED, EVENTS_REPLAYED, STREAMS_DROPPED, STREAMS_OPEN
-from backend.notifications.event import Event
+from backend.notifications.event import Event, read_frame
 from backend.notifications.open_stream import PING_TURNS, OpenStream, turn_away
-from backend.notifications.recent import Batch, Frame, Recent, gathered
+from backend.notifications.recent import Batch, Frame, Recent, gathered, told
 from backend.notifications.wire import wire_of
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,8 @@ class Hub:
     """Tells events to streams: each event at most once to each, ids ascending.
 
     `ping_s`: seconds between two pings of a stream. `stall_s`: seconds after which a stream that takes nothing is cut off.
-    `most_kept` events of at most `most_kept_bytes` are remembered for streams that are behind.
+    `most_kept` events of at most `most_kept_bytes` are remembered for streams that are behind, and as many again of what
+    is for single people who have a stream here.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Hub:
         self._streams: set[OpenStream] = set()
         self._behind: set[OpenStream] = set()
         self._of_person: dict[UUID, set[OpenStream]] = {}
+        self._of_session: dict[UUID, set[OpenStream]] = {}
         self._due: deque[OpenStream] = deque()
         self._pumping = False
         self._ping_turns: list[set[OpenStream]] = [set() for _ in range(PING_TURNS)]
@@ -68,6 +70,11 @@ class Hub:
     def newest_id(self) -> int:
         """The id up to which everything has been published, 0 before `begin`."""
         return self._recent.newest
+
+    @property
+    def sessions(self) -> list[UUID]:
+        """The login sessions and bearer tokens with which people have streams open."""
+        return list(self._of_session)
 
     def begin(self, newest_id: int) -> None:
         """Take `newest_id` for where the table stands: at the start, and again where its ids have started over."""
@@ -99,18 +106,47 @@ class Hub:
         if not self._pumping:
             self._forget()
 
-    async def serve(
-        self, scope: Scope, receive: Receive, send: Send, *, person: UUID | None, last_id: int | None, replay: Replay
-    ) -> None:
-        """Answer a request with a stream until its client leaves, stays too far behind, or `close` is called.
+    def say(self, person: UUID, data: bytes) -> None:
+        """Tell a person's streams something that is no event; of what they cannot take yet, only the last."""
+        word = told(data)
+        streams = self._of_person.get(person, ())
+        for stream in streams:
+            stream.word = word
+        self._enqueue(streams)
 
-        `last_id` is the last event that the client knows; it is first sent what came after it, through `replay`. Without
-        it the stream starts with what comes from now on.
+    def hear_read(self, mark: str) -> None:
+        """Tell a person's streams what they have read elsewhere: `mark` is their id, up to where, and how much is left."""
+        person, read_until, unread = mark.split()
+        self.say(UUID(person), read_frame(int(read_until), int(unread)))
+
+    def end(self, *, session: UUID | None = None, person: UUID | None = None) -> None:
+        """End the streams of a login session or bearer token, or all of a person's."""
+        for stream in [*self._of_session.get(session, ()), *self._of_person.get(person, ())]:
+            stream.live = False
+            stream.end()
+
+    async def serve(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        person: UUID | None,
+        session: UUID | None = None,
+        last_id: int | None,
+        replay: Replay,
+    ) -> None:
+        """Answer a request with a stream until its client leaves, stays too far behind, or the stream is ended from here.
+
+        `session` is the login session or bearer token that shows who the person is. `last_id` is the last event that the
+        client knows; it is first sent what came after it, through `replay`. Without it the stream starts with what comes
+        from now on.
         """
         if self._closed:
             await turn_away(send)
             return
-        stream = OpenStream(person, self.newest_id if last_id is None else last_id, wire_of(scope, receive, send))
+        start = self.newest_id if last_id is None else last_id
+        stream = OpenStream(person, session, start, wire_of(scope, receive, send))
         place = stream.last if self._begun.is_set() or last_id is not None else None
         self._add(stream)
         try:
@@ -129,7 +165,7 @@ class Hub:
 
     async def _live(self, stream: OpenStream, receive: Receive) -> None:
         stream.live = True
-        if stream.last < self.newest_id:
+        if stream.last < self.newest_id or stream.word:
             self._enqueue([stream])
         while (await receive())["type"] != "http.disconnect":
             pass
@@ -141,7 +177,7 @@ class Hub:
         sent, and what has been published since is in memory, or else the table is read once more.
         """
         await self._begun.wait()
-        while stream.last < self._recent.forgotten:
+        while stream.last < self._recent.forgotten(stream.person):
             published = self.newest_id
             try:
                 events = await replay(stream.last, stream.person, PAGE)
@@ -207,7 +243,7 @@ class Hub:
     def _forget(self) -> None:
         """Keep memory bounded once everybody has been written to; who is behind by more than that is cut off."""
         self._recent.trim()
-        for stream in [each for each in self._behind if each.last < self._recent.forgotten]:
+        for stream in [each for each in self._behind if each.last < self._recent.forgotten(each.person)]:
             self._cut(stream)
 
     def _catch_up(self, stream: OpenStream, recent: Recent) -> int:
@@ -220,6 +256,11 @@ class Hub:
                 break
             stream.last = batch.until
             delivered += batch.count
+        if stream.word and not stream.behind:
+            if stream.push(stream.word):
+                stream.word = None
+            else:
+                self._fall_behind(stream)
         return delivered
 
     def _fall_behind(self, stream: OpenStream) -> None:
@@ -253,7 +294,10 @@ class Hub:
         self._ping_turns[stream.ping_turn].add(stream)
         STREAMS_OPEN.inc()
         if stream.person is not None:
+            self._recent.follow(stream.person)
             self._of_person.setdefault(stream.person, set()).add(stream)
+        if stream.session is not None:
+            self._of_session.setdefault(stream.session, set()).add(stream)
         if self._ping_timer is None:
             self._ping_timer = asyncio.get_running_loop().call_later(self._ping_s / PING_TURNS, self._ping)
 
@@ -263,11 +307,9 @@ class Hub:
         self._ping_turns[stream.ping_turn].discard(stream)
         self._behind.discard(stream)
         STREAMS_OPEN.dec()
-        if stream.person is not None:
-            mine = self._of_person[stream.person]
-            mine.discard(stream)
-            if not mine:
-                del self._of_person[stream.person]
+        if _leave(self._of_person, stream.person, stream):
+            self._recent.unfollow(stream.person)
+        _leave(self._of_session, stream.session, stream)
 
     def _ping(self) -> None:
         """Ping the streams whose turn it is, and the next ones a little later."""
@@ -291,3 +333,14 @@ class Hub:
             stream.end()
         if streams:
             await asyncio.wait([stream.task for stream in streams], timeout=1)
+
+
+def _leave(groups: dict[UUID, set[OpenStream]], key: UUID | None, stream: OpenStream) -> bool:
+    """Take a stream out of its group; returns whether it was the last one."""
+    if key is None:
+        return False
+    groups[key].discard(stream)
+    if groups[key]:
+        return False
+    del groups[key]
+    return True

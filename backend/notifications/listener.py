@@ -11,7 +11,7 @@ import os
 import random
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import psycopg
@@ -23,6 +23,7 @@ from backend.notifications.event import Event
 from backend.notifications.store import Notifications
 
 CHANNELS = ("notifications", "new_collection")
+"""What says "look"; channels that say something themselves are given to the listener."""
 HEARTBEAT_S = 10.0
 DEADLINE_S = 5.0
 """How often the table is looked at when nobody says anything, and how long any answer may take, seconds."""
@@ -54,11 +55,21 @@ _SINCE = """
     ORDER BY id
     LIMIT %s
 """
+# Everybody's newest rows, and the newest of all where that is somebody's own.
 _NEWEST_ROWS = """
-    SELECT id, kind, date, subject, content, created_at, person
-    FROM notifications
+    SELECT * FROM (
+        (SELECT id, kind, date, subject, content, created_at, person
+         FROM notifications
+         WHERE person IS NULL
+         ORDER BY id DESC
+         LIMIT %s)
+        UNION ALL
+        (SELECT * FROM (
+            SELECT id, kind, date, subject, content, created_at, person FROM notifications ORDER BY id DESC LIMIT 1
+         ) AS newest
+         WHERE person IS NOT NULL)
+    ) AS rows
     ORDER BY id DESC
-    LIMIT %s
 """
 _STILL_THE_SAME = """
     SELECT (SELECT coalesce(max(id), 0) FROM notifications) >= %(id)s
@@ -72,7 +83,10 @@ class Listener:
     """Tells `on_events` of every row of `notifications` once, ids ascending, on the event loop; call `start` and `stop`.
 
     `on_begin` is told the newest id before the first event, and again when the ids have started over because the
-    database was made anew. The store has an event in memory before anybody is told of it.
+    database was made anew. The store knows of an event before anybody is told of it.
+
+    `hear` is what to call with the payload of each other channel; `on_found` is told whenever the connection stands again,
+    because what such channels said meanwhile is lost.
     """
 
     def __init__(
@@ -82,6 +96,8 @@ class Listener:
         on_events: Callable[[list[Event]], None],
         *,
         on_begin: Callable[[int], None] = lambda _newest: None,
+        hear: Mapping[str, Callable[[str], None]] | None = None,
+        on_found: Callable[[], None] = lambda: None,
         heartbeat_s: float = HEARTBEAT_S,
         deadline_s: float = DEADLINE_S,
     ) -> None:
@@ -89,6 +105,8 @@ class Listener:
         self._store = store
         self._on_events = on_events
         self._on_begin = on_begin
+        self._hear = dict(hear or {})
+        self._on_found = on_found
         self._heartbeat_s = heartbeat_s
         self._deadline_s = deadline_s
         self._task: asyncio.Task[None] | None = None
@@ -158,13 +176,14 @@ class Listener:
         )
         try:
             with self._deadline(connection):
-                for channel in CHANNELS:
+                for channel in (*CHANNELS, *self._hear):
                     await connection.execute(f"LISTEN {channel}")
             # Only what is committed from here on is announced: now the table.
             await self._synchronise(connection)
             self._connection = connection
             CONNECTED.set(1)
             self._found()
+            self._on_found()
             yield connection
         finally:
             self._connection = None
@@ -175,12 +194,23 @@ class Listener:
     async def _follow(self, connection: psycopg.AsyncConnection) -> None:
         """Look whenever told, and every now and then without being told."""
         while True:
-            async for _ in connection.notifies(timeout=self._heartbeat_s, stop_after=1):
-                pass
+            heard = [word async for word in connection.notifies(timeout=self._heartbeat_s, stop_after=1)]
             # What a burst has said meanwhile is answered by the same look.
-            async for _ in connection.notifies(timeout=0):
-                pass
+            heard += [word async for word in connection.notifies(timeout=0)]
+            told = [word for word in heard if word.channel in self._hear]
+            if len(told) == len(heard) and heard and self.lag_s < self._heartbeat_s:
+                self._tell_words(told)
+                continue
             await self._look(connection)
+            # After the events that were committed before.
+            self._tell_words(told)
+
+    def _tell_words(self, told: list[psycopg.Notify]) -> None:
+        for word in told:
+            try:
+                self._hear[word.channel](word.payload)
+            except Exception:
+                log.exception("notification_word_failed", channel=word.channel)
 
     async def _look(self, connection: psycopg.AsyncConnection) -> None:
         """Tell of all rows that are newer than the newest one told."""

@@ -1,12 +1,13 @@
-"""The newest rows of the table in memory, so that ten thousand readers who come back at once ask no database."""
+"""The newest events for everybody in memory, so that ten thousand readers who come back at once ask no database.
+
+What is one person's alone is left in the table: thousands of alerts of one load would push everybody's events out.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import deque
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
-from uuid import UUID
 
 from backend.notifications.event import Event
 
@@ -15,28 +16,27 @@ _by_id = attrgetter("id")
 
 
 class NewestEvents:
-    """Every event with an id above `floor` and up to `id`; older ones are in the table only.
+    """Everybody's events with an id above `floor` and up to `id`, which counts the events of single people too.
 
-    `id` is None until the table has been read for the first time.
+    `id` is None until the table has been read for the first time; `last` is the newest event that was added, anybody's.
     """
 
     def __init__(self, kept: int = KEPT) -> None:
         self.kept = kept
         self.floor = 0
         self.id: int | None = None
-        self._order: deque[Event] = deque()
-        self._of: dict[UUID | None, list[Event]] = {}
-
-    @property
-    def last(self) -> Event | None:
-        """The newest event that is remembered."""
-        return self._order[-1] if self._order else None
+        self.last: Event | None = None
+        self._events: list[Event] = []
 
     def begin(self, events: Sequence[Event]) -> int:
-        """Start anew with the newest rows, ids ascending: all there are if fewer than `kept`; returns the newest id."""
-        self._order.clear()
-        self._of.clear()
-        self.floor = events[0].id - 1 if len(events) >= self.kept else 0
+        """Start anew with everybody's newest rows and the newest row of all, ids ascending; returns the newest id.
+
+        Fewer than `kept` of everybody's are all that there are.
+        """
+        everybodys = [event for event in events if event.person is None]
+        self._events.clear()
+        self.last = None
+        self.floor = everybodys[0].id - 1 if len(everybodys) >= self.kept else 0
         self.id = self.floor
         self.add(events)
         return self.id
@@ -44,29 +44,17 @@ class NewestEvents:
     def add(self, events: Iterable[Event]) -> list[Event]:
         """Remember those events that are newer than all before; returns them."""
         added = [event for event in events if self.id is None or event.id > self.id]
-        for event in added:
-            self._order.append(event)
-            self._of.setdefault(event.person, []).append(event)
-            self.id = event.id
-        while len(self._order) > self.kept:
-            self._forget(self._order.popleft())
+        if added:
+            self._events += [event for event in added if event.person is None]
+            self.last = added[-1]
+            self.id = self.last.id
+        too_many = len(self._events) - self.kept
+        if too_many > 0:
+            self.floor = self._events[too_many - 1].id
+            del self._events[:too_many]
         return added
 
-    def after(self, id: int, person: UUID | None, limit: int) -> list[Event]:
-        """Return what everybody and this person may see above an id that is not below `floor`, oldest first."""
-        found = self._slice(None, id, limit)
-        if person is not None:
-            found = sorted([*found, *self._slice(person, id, limit)], key=_by_id)[:limit]
-        return found
-
-    def _slice(self, person: UUID | None, id: int, limit: int) -> list[Event]:
-        events = self._of.get(person, [])
-        start = bisect_right(events, id, key=_by_id)
-        return events[start : start + limit]
-
-    def _forget(self, event: Event) -> None:
-        events = self._of[event.person]
-        del events[0]
-        if not events:
-            del self._of[event.person]
-        self.floor = event.id
+    def after(self, id: int, limit: int) -> list[Event]:
+        """Return what everybody may see above an id that is not below `floor`, oldest first."""
+        start = bisect_right(self._events, id, key=_by_id)
+        return self._events[start : start + limit]

@@ -30,12 +30,17 @@ class OpenStream:
 
     `last` is the id up to which its client has been sent everything, `live` that the publisher may write to it, `due`
     that it is about to, `behind` that the client takes nothing at the moment, `ended` that the stream is being ended.
+    `session` is the login session or bearer token with which the person came, `word` what is to be said beside events.
     """
 
-    __slots__ = ("behind", "due", "ended", "last", "live", "person", "ping_turn", "task", "wire")
+    __slots__ = (
+        "behind", "due", "ended", "last", "live", "person", "ping_turn", "session", "task", "wire", "word",
+    )  # fmt: skip
 
-    def __init__(self, person: UUID | None, last: int, wire: Wire) -> None:
+    def __init__(self, person: UUID | None, session: UUID | None, last: int, wire: Wire) -> None:
         self.person = person
+        self.session = session
+        self.word: Batch | None = None
         self.last = last
         self.wire = wire
         self.task = asyncio.current_task()

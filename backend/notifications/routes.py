@@ -28,20 +28,29 @@ def notifications(request: Request) -> Notifications:
 
 Stored = Annotated[Notifications, Depends(notifications)]
 Limit = Annotated[int, Query(ge=1, le=100, description="Most notifications to return")]
+Mine = Annotated[bool, Query(description="Only what is one's own: nothing for whoever has not signed in")]
+Kind = Annotated[str | None, Query(pattern=r"^[a-z_]{1,40}$", description="Only one kind, such as `alert`")]
 Before = Annotated[int | None, Query(ge=1, le=MOST_ID, description="Only older ones than this id: `next_before`")]
 
 
 @router.get("", operation_id="list_notifications", summary="What was collected and what changed")
 async def list_notifications(
-    stored: Stored, viewer: Viewing, limit: Limit = 30, before: Before = None
+    stored: Stored,
+    viewer: Viewing,
+    limit: Limit = 30,
+    before: Before = None,
+    mine: Mine = False,
+    kind: Kind = None,
 ) -> NotificationPage:
     """Return what everybody may see and what is the visitor's own, the newest first.
 
-    Whoever comes for the first time has read everything so far. What comes later is told by the event stream at
+    `unread`, `read_until` and `newest` are those of all, whatever is chosen. Whoever comes for the first time has read
+    everything so far; a person, everything before the first that is theirs alone. What comes later is told by the event stream at
     `/api/notifications/stream`, as the same objects: start it with `?last_event_id=` and this answer's `newest`, and
     nothing is missed in between.
     """
-    page = await stored.page(viewer.reader if viewer.known else None, viewer.person, limit=limit, before=before)
+    reader = viewer.reader if viewer.known else None
+    page = await stored.page(reader, viewer.person, limit=limit, before=before, mine=mine, kind=kind)
     return NotificationPage.model_validate(
         {
             "items": [event.as_dict() for event in page.items],
@@ -55,7 +64,10 @@ async def list_notifications(
 
 @marks.post("/read", operation_id="read_notifications", summary="Count notifications as read")
 async def read_notifications(mark: Annotated[ReadMark, Body()], stored: Stored, viewer: Viewing) -> Unread:
-    """Count everything up to an id as read by this visitor, in all of their tabs. It never becomes unread again."""
+    """Count everything up to an id as read by this visitor, in all of their tabs; on all devices of a person.
+
+    It never becomes unread again. A person's open streams are told of it: `event: read`.
+    """
     page = await stored.mark_read(viewer.reader, mark.until, viewer.person)
     return Unread(unread=page.unread, read_until=page.read_until)
 

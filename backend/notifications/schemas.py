@@ -23,7 +23,8 @@ class Notification(BaseModel):
 
     id: int = Field(description="Grows in the order in which things happened; the stream's `id:`", examples=[7])
     kind: str = Field(
-        description="`collection`: a trading day was collected; readers pass over kinds they do not know",
+        description="`collection`: a trading day was collected; one's own: `alert` of a watched ETF, `discord_off`: the own "
+        "webhook was switched off. Readers pass over kinds they do not know",
         examples=["collection"],
     )
     date: Date = Field(description="Trading day (Asia/Seoul) that it is about", examples=["2026-07-08"])
@@ -33,7 +34,9 @@ class Notification(BaseModel):
             "Of a `collection`: `source`, `label`, `date`, `compared_with` (trading day before, or null), counts `etfs`, "
             "`holdings`, `prices`, `trades`, `gaps`; at most ten each of `new` and `out` (stocks that entered or left "
             "baskets: `code`, `name`, `etfs`, `active`), `bought` and `sold` (what active ETFs did: `code`, `name`, "
-            "`etfs`) and `missing` (ETFs without a basket: `code`, `name`, `reason`); `new_total` and `out_total` count all"
+            "`etfs`) and `missing` (ETFs without a basket: `code`, `name`, `reason`); `new_total` and `out_total` count all. "
+            "Of an `alert`: `etf`, `date`, `compared_with`, `trades`, `drift`, `premium`, `fee`, `name` as far as they are told. "
+            "Of `discord_off`: `address_hint`, `reason` (Korean)"
         )
     )
     created_at: datetime = Field(description="When it was stored")

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TypeVar
 from uuid import UUID
 
@@ -25,33 +26,40 @@ CONNECTIONS = 4
 ANSWER_WITHIN_S = 20.0
 BEGUN_WITHIN_S = 30.0
 FORGET_EVERY_S = 24 * 3600
+READ_CHANNEL = "notification_reads"
+"""Says that a person has read something: their id, up to where, and how much is left."""
 T = TypeVar("T")
+_BY_ID = attrgetter("id")
 
 _COLUMNS = "id, kind, date, subject, content, created_at, person"
 
-# Two walks along the index (person, id): what everybody may see, and what is this person's. A person of NULL has nothing.
-_SINCE = text(f"""
-    SELECT * FROM (
-        (SELECT {_COLUMNS} FROM notifications
-         WHERE person IS NULL AND id > :after AND id <= :upto ORDER BY id LIMIT :limit)
-        UNION ALL
-        (SELECT {_COLUMNS} FROM notifications
-         WHERE person = CAST(:person AS uuid) AND id > :after AND id <= :upto ORDER BY id LIMIT :limit)
-    ) AS visible
+_EVERYBODYS_SINCE = text(f"""
+    SELECT {_COLUMNS} FROM notifications
+    WHERE person IS NULL AND id > :after AND id <= :upto
+    ORDER BY id
+    LIMIT :limit
+""")
+_OWN_SINCE = text(f"""
+    SELECT {_COLUMNS} FROM notifications
+    WHERE person = :person AND id > :after AND id <= :upto
     ORDER BY id
     LIMIT :limit
 """)
 _NEWEST = text("SELECT coalesce(max(id), 0) FROM notifications")
 
-# One statement, so that the list, the count and the newest id are of one moment.
+# One statement, so that the list, the count and the newest id are of one moment. Two walks along the index (person, id): what
+# everybody may see, and what is this person's; a person of NULL has nothing. Whoever reads for the first time has read everything
+# so far, but for what a load has told them alone, and what came after it.
 _PAGE = text(f"""
     WITH items AS (
         SELECT * FROM (
             (SELECT {_COLUMNS} FROM notifications
-             WHERE person IS NULL AND id < :before ORDER BY id DESC LIMIT :limit)
+             WHERE person IS NULL AND id < :before AND NOT :mine AND kind = coalesce(:kind, kind)
+             ORDER BY id DESC LIMIT :limit)
             UNION ALL
             (SELECT {_COLUMNS} FROM notifications
-             WHERE person = CAST(:person AS uuid) AND id < :before ORDER BY id DESC LIMIT :limit)
+             WHERE person = CAST(:person AS uuid) AND id < :before AND kind = coalesce(:kind, kind)
+             ORDER BY id DESC LIMIT :limit)
         ) AS visible
         ORDER BY id DESC
         LIMIT :limit
@@ -62,9 +70,16 @@ _PAGE = text(f"""
             0
         ) AS newest
     ), mark AS (
-        SELECT (SELECT read_until FROM notification_reads WHERE reader = :reader) AS read_until
+        SELECT known.read_until IS NOT NULL AS is_known,
+               coalesce(
+                   known.read_until,
+                   (SELECT min(id) - 1 FROM notifications WHERE person = CAST(:person AS uuid)),
+                   newest.newest
+               ) AS read_until
+        FROM newest
+        LEFT JOIN (SELECT read_until FROM notification_reads WHERE reader = :reader) AS known ON true
     )
-    SELECT mark.read_until, newest.newest, unread.unread, items.*
+    SELECT mark.is_known, mark.read_until, newest.newest, unread.unread, items.*
     FROM newest
     CROSS JOIN mark
     CROSS JOIN LATERAL (
@@ -91,6 +106,8 @@ _MARK = text("""
     ON CONFLICT (reader) DO UPDATE
     SET read_until = greatest(mark.read_until, excluded.read_until), updated_at = now()
 """)
+# Every process tells the other pages of the same person.
+_TELL_MARK = text("SELECT pg_notify(:channel, :mark)")
 # The cookie of such a reader has expired.
 _FORGET = text("DELETE FROM notification_reads WHERE updated_at < now() - interval '400 days'")
 
@@ -114,7 +131,7 @@ class Notifications:
         self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="notifications")
         self.known = NewestEvents(kept)
         self._begun = asyncio.Event()
-        self._older: dict[tuple[int, UUID | None, int, int], asyncio.Future[list[Event]]] = {}
+        self._asked: dict[tuple[UUID | None, int, int, int], asyncio.Future[list[Event]]] = {}
         self._newest: asyncio.Future[int] | None = None
         self._asking_newest = asyncio.Lock()
         self._forget_at = 0.0
@@ -135,14 +152,23 @@ class Notifications:
         Fewer than `limit` means that these are all that this process has published so far.
         """
         await self._when_begun()
+        upto = self.known.id or 0
+        found = await self._everybodys_since(after, limit)
+        if person is None:
+            return found
+        # Both lists end at the same id: what one of them lacked above it would be passed over for good.
+        own = await self._rows(person, after, limit, upto)
+        return sorted([*(event for event in found if event.id <= upto), *own], key=_BY_ID)[:limit]
+
+    async def _everybodys_since(self, after: int, limit: int) -> list[Event]:
         found: list[Event] = []
         # The floor may rise during a query, as newer events push older ones out of memory.
         while after < self.known.floor and len(found) < limit:
             upto, room = self.known.floor, limit - len(found)
-            older = await self._share_older(after, person, room, upto)
+            older = await self._rows(None, after, room, upto)
             found += older
             after = older[-1].id if len(older) == room else upto
-        return found + self.known.after(after, person, limit - len(found))
+        return found + self.known.after(after, limit - len(found))
 
     async def position(self, last_id: int) -> int:
         """Return where somebody goes on who was last told `last_id`: there, or at the newest row if the ids have started over.
@@ -162,13 +188,22 @@ class Notifications:
         return await asyncio.shield(self._newest)
 
     async def page(
-        self, reader: str | None, person: UUID | None = None, *, limit: int = 30, before: int | None = None
+        self,
+        reader: str | None,
+        person: UUID | None = None,
+        *,
+        limit: int = 30,
+        before: int | None = None,
+        mine: bool = False,
+        kind: str | None = None,
     ) -> Page:
-        """Return a page of what the reader may see. Whoever reads for the first time has read everything so far.
+        """Return a page of what the reader may see. Whoever reads for the first time has read everything before their own.
 
-        A reader of None is somebody who will not be known again: nothing is kept.
+        `mine` and `kind` choose among the items; the figures are always those of all. A reader of None is somebody who will
+        not be known again: nothing is kept.
         """
-        return await self._ask(lambda connection: self._page(connection, reader, person, limit, before))
+        wanted = {"limit": limit, "before": before, "mine": mine, "kind": kind}
+        return await self._ask(lambda connection: self._page(connection, reader, person, **wanted))
 
     async def unread(self, reader: str, person: UUID | None = None) -> int:
         """Return how many events the reader has not read."""
@@ -179,7 +214,11 @@ class Notifications:
 
         def mark(connection: Connection) -> Page:
             connection.execute(_MARK, {"reader": reader, "until": until, "person": person})
-            return self._page(connection, reader, person, 0, None)
+            page = self._page(connection, reader, person, limit=0)
+            if person is not None:
+                mark = f"{person} {page.read_until} {page.unread}"
+                connection.execute(_TELL_MARK, {"channel": READ_CHANNEL, "mark": mark})
+            return page
 
         return await self._ask(mark)
 
@@ -191,13 +230,13 @@ class Notifications:
         except TimeoutError:
             raise _unavailable("the notifications have not been read yet") from None
 
-    async def _share_older(self, after: int, person: UUID | None, limit: int, upto: int) -> list[Event]:
+    async def _rows(self, person: UUID | None, after: int, limit: int, upto: int) -> list[Event]:
         """Read rows that can no longer change, once for all who ask for the same ones meanwhile."""
-        key = (after, person, limit, upto)
-        if key not in self._older:
-            self._older[key] = asyncio.ensure_future(self._ask(lambda connection: _since(connection, *key)))
-            self._older[key].add_done_callback(lambda answer: (self._older.pop(key, None), _look_at(answer)))
-        return await asyncio.shield(self._older[key])
+        key = (person, after, limit, upto)
+        if key not in self._asked:
+            self._asked[key] = asyncio.ensure_future(self._ask(lambda connection: _since(connection, *key)))
+            self._asked[key].add_done_callback(lambda answer: (self._asked.pop(key, None), _look_at(answer)))
+        return await asyncio.shield(self._asked[key])
 
     async def _ask_newest(self) -> int:
         async with self._asking_newest:
@@ -206,21 +245,26 @@ class Notifications:
             return await self._ask(lambda connection: connection.execute(_NEWEST).scalar_one())
 
     def _page(
-        self, connection: Connection, reader: str | None, person: UUID | None, limit: int, before: int | None
+        self,
+        connection: Connection,
+        reader: str | None,
+        person: UUID | None,
+        *,
+        limit: int,
+        before: int | None = None,
+        mine: bool = False,
+        kind: str | None = None,
     ) -> Page:
         # One more than wanted tells whether there is another page.
-        wanted = {"reader": reader, "person": person, "limit": limit + 1, "before": before or 2**63 - 1}
-        rows = connection.execute(_PAGE, wanted).all()
+        wanted = {"limit": limit + 1, "before": before or 2**63 - 1, "mine": mine, "kind": kind}
+        rows = connection.execute(_PAGE, {"reader": reader, "person": person, **wanted}).all()
         state = rows[0]
-        read_until, unread = state.read_until, state.unread
-        if read_until is None:
-            if reader is not None:
-                connection.execute(_FIRST_MARK, {"reader": reader, "until": state.newest})
-                self._forget_expired(connection)
-            read_until, unread = state.newest, 0
+        if not state.is_known and reader is not None:
+            connection.execute(_FIRST_MARK, {"reader": reader, "until": state.read_until})
+            self._forget_expired(connection)
         items = [_event(row) for row in rows if row.id is not None]
         next_before = items[limit - 1].id if len(items) > limit > 0 else None
-        return Page(items[:limit], unread, read_until, state.newest, next_before)
+        return Page(items[:limit], state.unread, state.read_until, state.newest, next_before)
 
     def _forget_expired(self, connection: Connection) -> None:
         if time.monotonic() >= self._forget_at:
@@ -244,9 +288,10 @@ class Notifications:
             return work(connection)
 
 
-def _since(connection: Connection, after: int, person: UUID | None, limit: int, upto: int) -> list[Event]:
+def _since(connection: Connection, person: UUID | None, after: int, limit: int, upto: int) -> list[Event]:
+    query = _EVERYBODYS_SINCE if person is None else _OWN_SINCE
     wanted = {"after": after, "person": person, "limit": limit, "upto": upto}
-    return [_event(row) for row in connection.execute(_SINCE, wanted)]
+    return [_event(row) for row in connection.execute(query, wanted)]
 
 
 def _look_at(answer: asyncio.Future) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import parse_qs
 
 import structlog
@@ -9,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
-from backend.errors import AtlasError
+from backend.errors import Unavailable
 from backend.notifications.open_stream import turn_away
 from backend.notifications.viewer import person_of
 
@@ -19,7 +20,7 @@ PATH = "/api/notifications/stream"
 
 
 class NotificationStream:
-    """Serves streams from `app.state.hub`, and what they have missed from `app.state.notifications`.
+    """Serves streams from `app.state.hub`, what they have missed from `app.state.notifications`, while `app.state.sessions` last.
 
     Middleware that reads or wraps bodies has no business on this path: it would cost something for each event and client.
     """
@@ -28,16 +29,25 @@ class NotificationStream:
         if scope["method"] != "GET":
             raise HTTPException(405, headers={"Allow": "GET"})
         state = scope["app"].state
-        last_id = last_event_id(scope)
-        if last_id is not None:
-            try:
+        since, last_id = asyncio.get_running_loop().time(), last_event_id(scope)
+        try:
+            person = await person_of(HTTPConnection(scope))
+            if last_id is not None:
                 last_id = await state.notifications.position(last_id)
-            except AtlasError as error:
-                log.warning("a notification stream cannot be placed", reason=error.message)
-                await turn_away(send)
-                return
-        person = await person_of(HTTPConnection(scope))
-        await state.hub.serve(scope, receive, send, person=person, last_id=last_id, replay=state.notifications.since)
+        except Unavailable as error:
+            # An error would keep a browser from coming back.
+            log.warning("a notification stream cannot be placed", reason=error.message)
+            await turn_away(send)
+            return
+        if person is None:
+            await state.hub.serve(scope, receive, send, person=None, last_id=last_id, replay=state.notifications.since)
+        elif state.sessions.has_ended(person, since):
+            await turn_away(send)
+        else:
+            session, replay = person.session or person.token, state.notifications.since
+            await state.hub.serve(
+                scope, receive, send, person=person.id, session=session, last_id=last_id, replay=replay
+            )
 
 
 def last_event_id(scope: Scope) -> int | None:

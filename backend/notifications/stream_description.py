@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from backend import problems
 from backend.notifications.stream import PATH
 
 _ID = {"type": "string", "pattern": "^[0-9]{1,18}$"}
@@ -17,8 +18,10 @@ OPERATION: dict[str, Any] = {
         "Server-sent events, each an `id:` and a `data:` line with the JSON of a Notification, as `new EventSource(...)` "
         "reads them. Whoever names the last id they know is first told what came after it, then what happens: every "
         "event once, ids ascending. Without one the stream starts with what comes next. A block with an `id:` and no "
-        "`data:` says where the reader stands, comments are pings. The stream ends when the server stops or the reader "
-        "takes nothing for long; reconnect with the last id, after the milliseconds of the `retry:` line."
+        "`data:` says where the reader stands, comments are pings. Whoever is signed in, by cookie or bearer token, is told "
+        "their own events as well, and `event: read` (without an id) with `read_until` and `unread` when they mark something read "
+        "anywhere. The stream ends when the server stops, the session ends or the reader takes nothing for long; reconnect with the "
+        "last id, after the milliseconds of the `retry:` line. A token in the address is ignored."
     ),
     "parameters": [
         {
@@ -34,7 +37,12 @@ OPERATION: dict[str, Any] = {
             "schema": _ID,
         },
     ],
+    "security": [{}, {"session": []}, {"token": []}],
     "responses": {
+        "401": {
+            "description": "The bearer token is unknown, revoked or expired",
+            "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        },
         "200": {
             "description": "The stream; it does not end by itself",
             "content": {
@@ -43,7 +51,7 @@ OPERATION: dict[str, Any] = {
                     "example": 'id: 7\ndata: {"id":7,"kind":"collection","date":"2026-07-08","subject":"","content":{}}\n\n',
                 }
             },
-        }
+        },
     },
 }
 

@@ -9,7 +9,8 @@ from uuid import UUID
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
-from backend.accounts.signed_in import find_person
+from backend.accounts.person import Person
+from backend.accounts.signed_in import NotSignedIn, find_person
 from backend.visitor import Visitor
 
 
@@ -25,10 +26,18 @@ class Viewer:
     known: bool = True
 
 
-async def person_of(connection: HTTPConnection) -> UUID | None:
-    """Return the person who is signed in, of a request or of a stream. Raises Unavailable."""
+async def person_of(connection: HTTPConnection) -> Person | None:
+    """Return who opens a stream; None for whoever has not signed in, or whose session is over. Raises Unavailable.
+
+    Raises NotSignedIn for a bearer token that is not, or no longer, one of ours: a program has to hear of that, while a browser
+    goes on as nobody. What an address says of tokens is not read: addresses end up in logs.
+    """
     person = await find_person(connection)
-    return person.id if person else None
+    if person is None and connection.headers.get("authorization", "").partition(" ")[0].lower() == "bearer":
+        raise NotSignedIn(
+            "the bearer token is unknown, revoked or expired", ko="토큰이 올바르지 않거나 만료되었습니다."
+        )
+    return person
 
 
 async def viewer(request: Request, visitor: Visitor) -> Viewer:

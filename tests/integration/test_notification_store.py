@@ -50,7 +50,8 @@ def invented(id: int, person: UUID | None = None) -> Event:
 def opened(database: Database, rows: list[Event], kept: int) -> Notifications:
     """Return a store as the listener leaves it after the first reading."""
     store = Notifications(database, kept=kept)
-    store.begin(rows[-kept:])
+    everybodys = [row for row in rows if row.person is None][-kept:]
+    store.begin(everybodys if rows[-1].person is None else [*everybodys, rows[-1]])
     return store
 
 
