@@ -22,6 +22,7 @@ export function PasswordCard({ person }: { person: Me }) {
     setDone(true)
   })
   const wrong = saving.problem?.slug === 'wrong-credentials'
+  const weak = saving.problem?.slug === 'refused-password'
   const typed = (put: (value: string) => void, corrected: Partial<typeof errors>) => (value: string) => {
     put(value)
     setErrors({ ...errors, ...corrected })
@@ -46,10 +47,11 @@ export function PasswordCard({ person }: { person: Me }) {
           error={errors.current ?? (wrong ? saving.problem?.message : null)}
         />
         <PasswordField
-          label="새 비밀번호" name="new" autoComplete="new-password" value={chosen} onValue={typed(setChosen, { chosen: null })} error={errors.chosen}
+          label="새 비밀번호" name="new" autoComplete="new-password" value={chosen} onValue={typed(setChosen, { chosen: null })}
+          error={errors.chosen ?? (weak ? saving.problem?.message : null)}
           hint={<StrengthMeter password={chosen} own={[person.email, person.name]} />}
         />
-        <Complaint of={saving} hidden={wrong} />
+        <Complaint of={saving} hidden={wrong || weak} />
         <SubmitLine of={saving} label="비밀번호 바꾸기" busyLabel="바꾸는 중…" tone="" />
       </form>
       <Done>{done && '비밀번호를 바꾸었습니다. 다른 기기는 로그아웃되었습니다.'}</Done>

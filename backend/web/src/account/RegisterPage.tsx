@@ -69,11 +69,11 @@ export function RegisterPage() {
         <Field
           label="이메일" name="email" type="email" inputMode="email" autoComplete="username" autoCapitalize="none" spellCheck={false}
           autoFocus value={email} onValue={typed(setEmail, { email: null })} ref={emailLine}
-          error={errors.email ?? (refused === 'email' ? problem?.message : null)}
+          error={errors.email ?? (problem && refused === 'email' ? refusal(problem, '이메일 주소의 형식이 올바르지 않습니다.') : null)}
         />
         <PasswordField
           label="비밀번호" name="password" autoComplete="new-password" value={password} onValue={typed(setPassword, { password: null })} ref={passwordLine}
-          error={errors.password ?? (refused === 'password' ? problem?.message : null)}
+          error={errors.password ?? (problem && refused === 'password' ? refusal(problem, '이 비밀번호는 쓸 수 없습니다.') : null)}
           hint={<StrengthMeter password={password} own={[email, name]} />}
         />
         <Field
@@ -103,8 +103,14 @@ async function register(email: string, password: string, name: string): Promise<
 
 /** Which field the server would not take. */
 function fieldOf(problem: Problem | null): 'email' | 'password' | null {
+  if (problem?.slug === 'refused-password') return 'password'
   if (problem?.status !== 422) return null
-  return /비밀번호|password/i.test(problem.message) ? 'password' : /이메일|email/i.test(problem.message) ? 'email' : null
+  return /이메일|body\.email/.test(problem.message) ? 'email' : /body\.password/.test(problem.message) ? 'password' : null
+}
+
+/** Why the server would not take a field; where its form was wrong, in words of the page. */
+function refusal({ message }: Problem, sentence: string): string {
+  return message.includes('body.') ? sentence : message
 }
 
 function Closed() {
