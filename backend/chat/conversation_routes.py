@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from backend import problems
-from backend.chat import turns
+from backend.accounts.signed_in import SignedIn
+from backend.chat import proposals, turns
 from backend.errors import NotFound, Unavailable
 from backend.metrics import FEEDBACK
 from backend.visitor import Visitor, VisitorRoute
@@ -43,7 +44,18 @@ class Turn(BaseModel):
     question: str = Field(description="The question, personal data masked")
     answer: dict[str, Any] = Field(description="The final object of the run, tables cut to 200 rows")
     created_at: datetime
+    decision: Literal["set", "dropped"] | None = Field(
+        None, description="What was decided of the answer's `proposal`; null while it is not"
+    )
     feedback: Feedback | None = Field(description="This visitor's verdict")
+
+
+class Decision(BaseModel):
+    """What became of a proposed alert."""
+
+    decision: Literal["set", "dropped"] = Field(
+        description="It was set with PUT /api/watchlist/{etf}, or is not wanted"
+    )
 
 
 class Conversation(BaseModel):
@@ -100,6 +112,16 @@ def read_conversation(thread_id: Identifier, visitor: Visitor, connection: Store
     return Conversation.model_validate({"id": thread_id, "turns": found})
 
 
+@router.post(
+    "/conversations/{thread_id}/claim", status_code=204, summary="Take a conversation along after signing in",
+    responses={401: problems.response("Nobody is signed in"), **_PROBLEMS},
+)  # fmt: skip
+def claim_conversation(thread_id: Identifier, person: SignedIn, request: Request, connection: Stored) -> None:
+    """Give the person who is signed in a conversation that was begun in this very browser before that."""
+    if not turns.claim_conversation(connection, request.state.browser, person.reader, thread_id):
+        raise NotFound(f"no conversation {thread_id!r} of this browser", ko="대화를 찾을 수 없습니다.")
+
+
 @router.delete("/conversations/{thread_id}", status_code=204, summary="Remove a conversation", responses=_PROBLEMS)
 def remove_conversation(thread_id: Identifier, visitor: Visitor, connection: Stored) -> None:
     """Remove one of the visitor's conversations with all its turns."""
@@ -113,3 +135,17 @@ def judge(run_id: Identifier, given: Annotated[GivenFeedback, Body()], visitor: 
     if not turns.judge(connection, visitor, run_id, given.verdict, given.reason or ""):
         raise NotFound(f"no turn {run_id!r} of this visitor", ko="평가할 답변을 찾을 수 없습니다.")
     FEEDBACK.labels(given.verdict or "withdrawn").inc()
+
+
+@router.put(
+    "/chat/{run_id}/proposal", status_code=204, summary="Say what became of a proposed alert", responses=_PROBLEMS
+)
+def settle_proposal(
+    run_id: Identifier, given: Annotated[Decision, Body()], visitor: Visitor, connection: Stored
+) -> None:
+    """Record that the visitor has set or dropped what one of their answers proposed, so that it is not confirmed again.
+
+    The first decision stays.
+    """
+    if not proposals.settle(connection, visitor, run_id, given.decision):
+        raise NotFound(f"no proposal of run {run_id!r} of this visitor", ko="제안한 알림을 찾을 수 없습니다.")

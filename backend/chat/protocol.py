@@ -80,6 +80,8 @@ class RunNarrator:
         if not self._told_text:
             yield from self._text(answer.answer)
         yield from self._close()
+        if answer.proposal is not None:
+            yield CustomEvent(name="proposal", value=answer.proposal.as_dict())
         yield CustomEvent(name="answer", value={**answer.as_dict(), "run_id": self._run_id})
         yield RunFinishedEvent(thread_id=self._thread_id, run_id=self._run_id)
 

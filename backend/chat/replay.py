@@ -7,6 +7,7 @@ from typing import Any
 
 from ag_ui.core import BaseEvent, CustomEvent
 
+from agent.alert_wishes.proposal import AlertProposal
 from agent.answer import Answer, Table
 from agent.events import AnswerDelta, TableReady
 from backend.chat.protocol import RunNarrator
@@ -33,6 +34,7 @@ def _events(turn: dict[str, Any]) -> Iterator[BaseEvent]:
     if given["status"] == "cancelled":
         yield from narrator.failed("답변을 멈췄습니다.", "cancelled")
         return
-    answer = Answer(given["answer"], given["status"])
-    for event in narrator.finished(answer):
-        yield CustomEvent(name="answer", value=given) if isinstance(event, CustomEvent) else event
+    proposal = given["proposal"] and AlertProposal.from_dict(given["proposal"])
+    for event in narrator.finished(Answer(given["answer"], given["status"], proposal=proposal)):
+        final = isinstance(event, CustomEvent) and event.name == "answer"
+        yield CustomEvent(name="answer", value=given) if final else event

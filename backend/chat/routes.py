@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated, Any
 
 import structlog
@@ -12,11 +13,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sse_starlette import EventSourceResponse
 
 from backend import problems
+from backend.accounts.signed_in import MaybePerson
 from backend.chat.bounded import BoundedRoute
+from backend.chat.consent import consents
 from backend.chat.conversation_routes import Identifier
 from backend.chat.conversation_routes import router as conversation_router
 from backend.chat.replay import replayed
-from backend.chat.schemas import chat_request
+from backend.chat.schemas import ChatRequest, Consent, chat_request
 from backend.chat.stream import ChatRuns
 from backend.chat.turns import Turns
 from backend.errors import NotFound
@@ -64,11 +67,16 @@ _UNKNOWN = {404: problems.response("This visitor has no such run")}
         503: problems.response("Too many questions are being answered"),
     },
 )
-async def chat(run: RunAgentInput, runs: Runs, turns: Stored, visitor: Visitor, asker: Asker) -> EventSourceResponse:
+async def chat(
+    run: RunAgentInput, runs: Runs, turns: Stored, visitor: Visitor, asker: Asker, person: MaybePerson
+) -> EventSourceResponse:
     """Answer the last message of an AG-UI `RunAgentInput`.
 
     Tables come as CUSTOM events named `table`, the final object (as `atlas ask --json` prints it, and `run_id`) as CUSTOM
-    `answer`. `forwardedProps: {"answerBy": "model"}` asks the model even where a verified example would answer. The same
+    `answer`. An answer to a wish for an alert has a `proposal` in the final object, told as CUSTOM `proposal` before it:
+    `{kind: "alert", etfs: [{code, name}], kinds, threshold_pp, premium_pct, discord, mute}`; no `etfs` are all on the
+    watchlist, null leaves what is set. Nothing is set by it: its visitor confirms it with `PUT /api/watchlist/{etf}`, or,
+    signed in, with a message such as `네` next; `아니요` drops it. `forwardedProps: {"answerBy": "model"}` asks the model even where a verified example would answer. The same
     `runId` again gives the same run from its beginning. A stream that ends without RUN_FINISHED or RUN_ERROR was cut: the
     run goes on for a while, and `GET /api/chat/{run_id}/events` resumes it.
     """
@@ -77,6 +85,7 @@ async def chat(run: RunAgentInput, runs: Runs, turns: Stored, visitor: Visitor, 
         turn = await _stored(turns, visitor, request.run_id)
         if turn is not None:
             return _replay(turn, 0)
+        request = await _consenting(request, turns, person)
     return runs.response(runs.begin(request))
 
 
@@ -115,6 +124,21 @@ async def cancel(run_id: Identifier, runs: Runs, visitor: Visitor) -> Response:
     if not runs.cancel(visitor, run_id):
         raise NotFound(f"no run {run_id!r} of this visitor", ko="멈출 답변을 찾을 수 없습니다.")
     return Response(status_code=202)
+
+
+async def _consenting(request: ChatRequest, turns: Turns | None, person: MaybePerson) -> ChatRequest:
+    """The request as a word to the proposal that the last stored answer made, where it is one."""
+    agrees = consents(request.question)
+    if agrees is None or turns is None:
+        return request
+    try:
+        waiting = await asyncio.wait_for(
+            asyncio.to_thread(turns.waiting, request.visitor, request.thread_id), LOOK_UP_WITHIN_S
+        )
+    except (SQLAlchemyError, TimeoutError) as error:
+        log.warning("waiting proposal not read", error=str(error), run_id=request.run_id)
+        return request
+    return request if waiting is None else replace(request, consent=Consent(waiting, agrees, person))
 
 
 async def _stored(turns: Turns | None, visitor: str, run_id: str) -> dict[str, Any] | None:

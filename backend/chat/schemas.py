@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from ag_ui.core import AssistantMessage, RunAgentInput, TextPart, UserMessage
 
 from agent.answer import Message
+from backend.accounts.person import Person
+from backend.chat.proposals import Waiting
 from backend.errors import InvalidInput
 
 QUESTION_LIMIT = 2_000
@@ -20,11 +22,21 @@ IDENTIFIER_LIMIT = 200
 
 
 @dataclass(frozen=True)
+class Consent:
+    """What somebody says to a proposal that waits for it. `person` is who is signed in; None may agree to nothing."""
+
+    waiting: Waiting
+    agrees: bool
+    person: Person | None
+
+
+@dataclass(frozen=True)
 class ChatRequest:
     """One question in a conversation.
 
     `visitor` is whose conversation it is, `asker` whom a model's tokens are counted for. Without `verified_first` the
-    model is asked even where a verified example would answer.
+    model is asked even where a verified example would answer. `consent` is there where the question is no question, but a
+    word to the proposal before it.
     """
 
     thread_id: str
@@ -34,6 +46,7 @@ class ChatRequest:
     visitor: str = ""
     asker: str = "local"
     verified_first: bool = True
+    consent: Consent | None = None
 
 
 def chat_request(run: RunAgentInput, visitor: str = "", asker: str = "local") -> ChatRequest:

@@ -11,8 +11,10 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, RowMapping, text
 
+from agent.alert_wishes.proposal import AlertProposal
 from agent.answer import Answer, Table
 from agent.personal_data import masked_personal_data
+from backend.chat.proposals import Waiting, waiting_proposal
 from backend.chat.run import Failure
 from backend.chat.schemas import ChatRequest
 from backend.db.engine import Database
@@ -24,6 +26,7 @@ NEWEST = 50
 _PATIENCE = text("SELECT set_config('statement_timeout', '2000', true), set_config('lock_timeout', '1000', true)")
 _CONVERSATION = text("INSERT INTO conversations (visitor, id) VALUES (:visitor, :id) ON CONFLICT DO NOTHING")
 _TURN = text("""
+    WITH turn AS (
     INSERT INTO turns (
         visitor, conversation_id, run_id, question, masked, status, source, answer, tables, cypher, suggestions, example,
         examples, dataset, as_of, model, prompt_version, elapsed_ms, stages_ms, prompt_tokens, completion_tokens, cost_usd,
@@ -35,12 +38,18 @@ _TURN = text("""
         :elapsed_ms, CAST(:stages_ms AS jsonb), :prompt_tokens, :completion_tokens, :cost_usd, :tries, :errors
     )
     ON CONFLICT (visitor, run_id) DO NOTHING
+    RETURNING id
+    )
+    INSERT INTO alert_proposals (turn_id, proposal)
+    SELECT id, CAST(:proposal AS jsonb) FROM turn WHERE CAST(:proposal AS jsonb) IS NOT NULL
 """)
 _SHOWN = """
     SELECT t.run_id, t.conversation_id, t.question, t.status, t.source, t.answer, t.tables, t.cypher, t.suggestions, t.example,
-        t.dataset, t.as_of, t.model, t.elapsed_ms, t.created_at, f.verdict, f.reason
+        t.dataset, t.as_of, t.model, t.elapsed_ms, t.created_at, f.verdict, f.reason,
+        p.proposal, p.decision
     FROM turns AS t
     LEFT JOIN feedback AS f ON f.turn_id = t.id
+    LEFT JOIN alert_proposals AS p ON p.turn_id = t.id
 """
 _ONE = text(f"{_SHOWN} WHERE t.visitor = :visitor AND t.run_id = :run_id")
 _ALL_OF_ONE = text(f"{_SHOWN} WHERE t.visitor = :visitor AND t.conversation_id = :id ORDER BY t.id")
@@ -52,6 +61,11 @@ _NEWEST = text("""
     GROUP BY c.id, c.created_at
     ORDER BY c.created_at DESC, c.id
     LIMIT :limit
+""")
+_CLAIM = text("""
+    UPDATE conversations AS c SET visitor = :person
+    WHERE c.visitor = :browser AND c.id = :id
+      AND NOT EXISTS (SELECT FROM conversations AS mine WHERE mine.visitor = :person AND mine.id = :id)
 """)
 _REMOVE = text("DELETE FROM conversations WHERE visitor = :visitor AND id = :id")
 _JUDGE = text("""
@@ -87,6 +101,11 @@ class Turns:
             row = connection.execute(_ONE, {"visitor": visitor, "run_id": run_id}).mappings().one_or_none()
         return row and {**_shown(row), "thread_id": row["conversation_id"]}
 
+    def waiting(self, visitor: str, thread_id: str) -> Waiting | None:
+        """Return the proposal that the last answer of a visitor's conversation made, while it is undecided."""
+        with self._database.engine("atlas_app").connect() as connection:
+            return waiting_proposal(connection, visitor, thread_id)
+
 
 def conversation(connection: Connection, visitor: str, thread_id: str) -> list[dict[str, Any]]:
     """Return the turns of a visitor's conversation, oldest first; none where there is no such conversation."""
@@ -98,6 +117,11 @@ def newest_conversations(connection: Connection, visitor: str) -> list[dict[str,
     """Return a visitor's newest conversations: id, title (the first question), created_at, number of turns."""
     rows = connection.execute(_NEWEST, {"visitor": visitor, "limit": NEWEST}).mappings()
     return [{**row, "created_at": row["created_at"].isoformat()} for row in rows]
+
+
+def claim_conversation(connection: Connection, browser: str, person: str, thread_id: str) -> bool:
+    """Give a conversation that was begun in a browser to the person who signed in there; returns whether there was one."""
+    return connection.execute(_CLAIM, {"browser": browser, "person": person, "id": thread_id}).rowcount > 0
 
 
 def remove_conversation(connection: Connection, visitor: str, thread_id: str) -> bool:
@@ -153,6 +177,7 @@ def _row(request: ChatRequest, answer: Answer, status: str) -> Mapping[str, Any]
         "cypher": [_text(query) for query in answer.cypher],
         "suggestions": [_text(question) for question in answer.suggestions],
         "example": answer.example,
+        "proposal": None if answer.proposal is None else _json(answer.proposal.as_dict()),
         "examples": _json(trace.examples),
         "dataset": answer.dataset,
         "as_of": answer.as_of,
@@ -190,6 +215,7 @@ def _shown(row: RowMapping) -> dict[str, Any]:
         suggestions=list(row["suggestions"]),
         example=row["example"],
         source=row["source"],
+        proposal=row["proposal"] and AlertProposal.from_dict(row["proposal"]),
     )
     verdict = row["verdict"]
     return {
@@ -197,5 +223,6 @@ def _shown(row: RowMapping) -> dict[str, Any]:
         "question": row["question"],
         "answer": {**answer.as_dict(), "run_id": row["run_id"]},
         "created_at": row["created_at"].isoformat(),
+        "decision": row["decision"],
         "feedback": {"verdict": verdict, "reason": row["reason"] or None} if verdict else None,
     }

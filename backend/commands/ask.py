@@ -72,4 +72,6 @@ def _print(answer: Answer) -> None:
         console.print(cypher, style="dim", markup=False, highlight=False)
     for suggestion in answer.suggestions:
         console.print(f"• {suggestion}", markup=False, highlight=False)
+    if answer.proposal is not None:
+        console.print("알림은 로그인한 사람이 웹 화면의 대화나 관심 목록에서 설정할 수 있습니다.", markup=False)
     console.print(f"{answer.status} · {answer.model} · {answer.elapsed_ms} ms", style="dim")

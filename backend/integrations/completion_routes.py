@@ -81,8 +81,9 @@ async def create_completion(
     kept = housekeeping(body.messages[-1].text)
     if kept is not None:
         return _housekept(completion, kept, stream=bool(body.stream))
+    page = (request.app.state.settings.public_url or str(request.base_url)).rstrip("/")
     narrator = CompletionNarrator(
-        completion, include_usage=bool(body.stream_options and body.stream_options.include_usage)
+        completion, include_usage=bool(body.stream_options and body.stream_options.include_usage), page=page
     )
     runs: ChatRuns = request.app.state.chat_runs
     asked = ChatRequest(
@@ -94,7 +95,7 @@ async def create_completion(
         return StreamingResponse(
             _streamed(runs, run), media_type="text/event-stream", headers={"Cache-Control": "no-cache"}
         )
-    return await _whole(runs, run, completion)
+    return await _whole(runs, run, completion, page)
 
 
 async def _streamed(runs: ChatRuns, run: ChatRun) -> AsyncIterator[bytes]:
@@ -107,7 +108,7 @@ async def _streamed(runs: ChatRuns, run: ChatRun) -> AsyncIterator[bytes]:
         runs.cancel(run.request.visitor, run.request.run_id)
 
 
-async def _whole(runs: ChatRuns, run: ChatRun, completion: Completion) -> Response:
+async def _whole(runs: ChatRuns, run: ChatRun, completion: Completion, page: str) -> Response:
     try:
         async for _ in run.read():
             pass
@@ -115,7 +116,7 @@ async def _whole(runs: ChatRuns, run: ChatRun, completion: Completion) -> Respon
         runs.cancel(run.request.visitor, run.request.run_id)
     outcome = run.outcome
     if isinstance(outcome, Answer) and outcome.status != "failed":
-        return JSONResponse(completion.whole(markdown.whole(outcome), outcome))
+        return JSONResponse(completion.whole(markdown.whole(outcome, page), outcome))
     message, code = (outcome.message_ko, outcome.code) if isinstance(outcome, Failure) else (outcome.answer, "failed")
     return JSONResponse(error(message, "server_error", code), 503, headers=_NO_RETRY)
 

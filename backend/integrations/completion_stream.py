@@ -20,11 +20,12 @@ class Chunk(RootModel[dict[str, Any]]):
 class CompletionNarrator:
     """Tells a run as chunks: its steps as reasoning, its text as content, and below that its tables and evidence.
 
-    A run that fails ends in an error object, which OpenAI's clients raise.
+    `page` is the address of our page, for links into it. A run that fails ends in an error object, which OpenAI's clients raise.
     """
 
-    def __init__(self, completion: Completion, *, include_usage: bool) -> None:
+    def __init__(self, completion: Completion, *, include_usage: bool, page: str = "") -> None:
         self._completion = completion
+        self._page = page
         self._include_usage = include_usage
         self._told_text = False
 
@@ -39,14 +40,14 @@ class CompletionNarrator:
                 yield Chunk(self._completion.chunk({"reasoning_content": f"{text_ko}\n"}))
             case AnswerDelta(text):
                 self._told_text = True
-                yield Chunk(self._completion.chunk({"content": text}))
+                yield Chunk(self._completion.chunk({"content": markdown.linked(text, self._page)}))
 
     def finished(self, answer: Answer) -> Iterator[Chunk]:
         """Tell what the text did not, and end."""
         if answer.status == "failed":
             yield from self.failed(answer.answer, "failed")
             return
-        rest = markdown.appendix(answer) if self._told_text else markdown.whole(answer)
+        rest = markdown.appendix(answer, self._page) if self._told_text else markdown.whole(answer, self._page)
         if rest:
             yield Chunk(self._completion.chunk({"content": rest}))
         yield Chunk(self._completion.chunk({}, "stop"))

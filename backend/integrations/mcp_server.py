@@ -139,7 +139,9 @@ def _add_ask(server: MCPServer, calls: _Calls) -> None:
 
         answer = await calls.run(work)
         return CallToolResult(
-            content=[TextContent(type="text", text=markdown.whole(answer))],
+            content=[
+                TextContent(type="text", text=markdown.whole(answer, (calls.settings.public_url or "").rstrip("/")))
+            ],
             structured_content=answer.as_dict(),
             is_error=answer.status == "failed",
         )
