@@ -31,7 +31,8 @@ def address_to_find(email: str) -> str:
     try:
         return normalised_email(email)
     except InvalidInput:
-        return email.strip().lower()
+        # PostgreSQL takes no NUL.
+        return email.strip().lower().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def counted_for(host: str | None, email: str, device: str | None) -> list[Counted]:

@@ -132,6 +132,8 @@ class Database:
             max_overflow=10,
             pool_pre_ping=True,
             pool_recycle=1800,
+            # What is bound to a statement can be somebody's; it has no place in a log.
+            hide_parameters=True,
         )
 
     def _connect_pool(self, role: str) -> psycopg.Connection:
