@@ -104,6 +104,7 @@ def test_both_graphs_and_the_tables_hold_what_the_files_say(empty_database, tmp_
         "prices": 2,
         "trades": 1,
         "gaps": 0,
+        "alerts": 0,
         "notified": True,
         "rejected": [],
         "as_of": D2,

@@ -98,19 +98,28 @@ _STATEMENT = """
         FROM watcher
         ORDER BY setting
     ),
+    -- Nothing is more than all of the fund: where derivatives outweigh it, recomputed weights say nothing.
+    weighed AS (
+        SELECT etf, label, code, action, shares_change,
+               CASE WHEN abs(weight_before) <= 100 THEN weight_before END AS weight_before,
+               CASE WHEN abs(weight_after) <= 100 THEN weight_after END AS weight_after
+        FROM moved_feed
+    ),
     moved AS MATERIALIZED (
         SELECT m.etf, m.label, m.code, m.action, m.shares_change, m.weight_before,
                CASE WHEN o.comparable OR m.action IN ('new', 'out') THEN m.weight_after END AS weight_after,
                CASE WHEN o.comparable THEN round(m.weight_after - m.weight_before, 4) END AS change_pp,
                round(
-                   CASE m.action
-                       WHEN 'new' THEN m.weight_after
-                       WHEN 'out' THEN m.weight_before
-                       ELSE abs(m.weight_before * m.shares_change / 100)
-                   END,
+                   abs(
+                       CASE m.action
+                           WHEN 'new' THEN m.weight_after
+                           WHEN 'out' THEN m.weight_before
+                           ELSE m.weight_before * m.shares_change / 100
+                       END
+                   ),
                    4
                ) AS size_pp
-        FROM moved_feed AS m
+        FROM weighed AS m
         JOIN occasion AS o ON o.etf = m.etf
     ),
     told AS (
