@@ -11,6 +11,7 @@ import pytest
 from people import PASSWORD, Somebody, new_person
 from playwright.sync_api import Page, expect
 from scripted_chat import XSS, serving
+from stub_discord import ID, StubDiscord
 
 from backend.accounts.sessions import open_session
 from backend.app import create_app
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
 NEW_PASSWORD = "another long horse 42"
+WEBHOOK = f"https://discord.com/api/webhooks/{ID}/planted-Personal_token-0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +32,16 @@ def accounts(new_database: Callable[[], Database]) -> Database:
 
 
 @pytest.fixture(scope="module")
-def site(built_page: None, accounts: Database, settings: Settings) -> Iterator[str]:
+def discord() -> Iterator[StubDiscord]:
+    """What stands for Discord."""
+    with StubDiscord(token=WEBHOOK.rsplit("/", 1)[1]) as stub:
+        yield stub
+
+
+@pytest.fixture(scope="module")
+def site(built_page: None, accounts: Database, settings: Settings, discord: StubDiscord) -> Iterator[str]:
     """The address of the application in which everybody may make an account."""
-    changed = {"background": False, "registrations_per_hour": 1_000}
+    changed = {"background": False, "registrations_per_hour": 1_000, "discord_api_url": discord.api_url}
     with serving(create_app(accounts, settings.model_copy(update=changed))) as address:
         yield address
 
@@ -270,6 +279,29 @@ def test_name_and_quiet_hours_stay(open_page: OpenPage, site: str, somebody: Som
     expect(quiet.get_by_label("부터")).to_have_value("23:30")
     expect(page.locator(".account-button")).to_contain_text("<img src=x")
     assert page.evaluate("window.hacked") is None
+
+
+def test_a_webhook_is_tried_and_its_address_never_shown_again(
+    open_page: OpenPage, site: str, somebody: Somebody, discord: StubDiscord
+) -> None:
+    page = as_person(open_page(site), site, somebody, "/account#discord")
+    webhook = card(page, "디스코드로 알림 받기")
+    expect(webhook).to_be_in_viewport()
+    address = webhook.get_by_label("웹후크 URL")
+    address.fill("https://discord.com.evil.example/api/webhooks/1/x")
+    webhook.get_by_role("button", name="저장").click()
+    expect(address).to_have_accessible_description(re.compile("디스코드 웹후크의 주소가 아닙니다"))
+    address.fill(WEBHOOK)
+    webhook.get_by_role("button", name="저장").click()
+    expect(webhook.get_by_text("연결되어 있습니다")).to_be_visible()
+    webhook.get_by_role("button", name="시험 메시지 보내기").click()
+    expect(webhook.get_by_text("시험 메시지를 보냈습니다.")).to_be_visible()
+    assert len(discord.await_posts(1)) == 1
+    page.reload()
+    expect(webhook.get_by_text("연결되어 있습니다")).to_be_visible()
+    assert WEBHOOK.rsplit("/", 1)[1] not in page.content()
+    webhook.get_by_role("button", name="지우기").click()
+    expect(webhook.get_by_label("웹후크 URL")).to_have_value("")
 
 
 def test_ones_data_are_taken_along_without_secrets(

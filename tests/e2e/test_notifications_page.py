@@ -204,6 +204,8 @@ def test_the_header_and_the_list_fit_every_screen(
     expect(page.get_by_role("button", name="새 대화")).to_be_visible()
     collected()
     expect(page.locator(".arrival-card")).to_be_in_viewport(ratio=1)
+    if width < 500:
+        page.get_by_role("button", name="로그인과 설정").click()
     expect(page.get_by_role("button", name=re.compile("화면으로"))).to_be_in_viewport(ratio=1)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.locator(".arrival-card").click()
