@@ -4,11 +4,15 @@ import remarkCjkFriendly from 'remark-cjk-friendly'
 import remarkGfm from 'remark-gfm'
 
 const COMPONENTS: Components = {
-  a: ({ href, children }) => (
-    <a href={href} target="_blank" rel="noopener noreferrer nofollow">
-      {children}
-    </a>
-  ),
+  // A place of this page opens here: `/watchlist`, and not `//elsewhere`.
+  a: ({ href, children }) =>
+    href && /^\/(?![/\\])/.test(href) ? (
+      <a href={href}>{children}</a>
+    ) : (
+      <a href={href} target="_blank" rel="noopener noreferrer nofollow">
+        {children}
+      </a>
+    ),
   // An image's address would be fetched, and could carry away what was said.
   img: ({ alt }) => <>{alt}</>,
   table: ({ children }) => (

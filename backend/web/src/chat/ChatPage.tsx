@@ -40,6 +40,7 @@ export function ChatPage({ store, thread, status }: ChatPageProps) {
       retry: (turn) => store.retry(turn),
       askModel: model === null ? null : (turn) => store.askModel(turn),
       judge: (turn, feedback) => store.judge(turn, feedback),
+      decided: (turn, decision) => store.decided(turn, decision),
     }),
     [store, model],
   )

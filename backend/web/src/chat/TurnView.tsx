@@ -5,6 +5,8 @@ import { AnswerText } from './AnswerText'
 import type { Turn } from './conversation'
 import { Evidence } from './Evidence'
 import { FeedbackBar } from './FeedbackBar'
+import type { Decision } from './proposal'
+import { ProposalCard } from './ProposalCard'
 import type { Feedback } from './protocol'
 import { Steps } from './Steps'
 import { Suggestions } from './Suggestions'
@@ -15,6 +17,7 @@ export interface TurnActions {
   /** Null where no model is configured. */
   askModel: ((turn: Turn) => void) | null
   judge: (turn: Turn, feedback: Feedback | null) => Promise<void>
+  decided: (turn: Turn, decision: Decision) => void
 }
 
 interface TurnViewProps {
@@ -63,6 +66,11 @@ export function TurnView({ turn, last, busy, actions }: TurnViewProps) {
         {tables.map((table, index) => (
           <DataTable key={index} table={table} />
         ))}
+        {answer?.proposal && !running && (
+          <ProposalCard
+            proposal={answer.proposal} runId={turn.id} decision={turn.decision} onDecided={(decision) => actions.decided(turn, decision)}
+          />
+        )}
         {turn.error && (
           <div className="notice failed" role="alert">
             <NoticeHead status="failed" />

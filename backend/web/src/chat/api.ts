@@ -1,6 +1,7 @@
 // The visitor's conversations at the server.
 
 import { json, request } from '../http'
+import type { Decision } from './proposal'
 import type { ConversationSummary, Feedback, StoredTurn } from './protocol'
 
 const path = (...parts: string[]) => `/api/${parts.map(encodeURIComponent).join('/')}`
@@ -25,4 +26,14 @@ export async function cancelRun(runId: string): Promise<void> {
 export async function judge(runId: string, feedback: Feedback | null): Promise<void> {
   const body = feedback?.reason ? feedback : { verdict: feedback?.verdict ?? null }
   await request(path('chat', runId, 'feedback'), { method: 'POST', body })
+}
+
+/** Says what became of the alert that an answer proposed. */
+export async function settle(runId: string, decision: Decision): Promise<void> {
+  await request(path('chat', runId, 'proposal'), { method: 'PUT', body: { decision } })
+}
+
+/** Takes along a conversation that was begun in this browser before the person signed in. */
+export async function claimConversation(threadId: string): Promise<void> {
+  await request(path('conversations', threadId, 'claim'), { method: 'POST' })
 }

@@ -1,5 +1,6 @@
 // A conversation as data: what a turn holds, how the stream's events change it, and how it is read from what the server stored.
 
+import type { Decision } from './proposal'
 import type { Answer, ChatEvent, Feedback, Message, RunInput, StoredTurn, Table } from './protocol'
 import type { Link } from './stream'
 
@@ -29,6 +30,8 @@ export interface Turn {
   answer: Answer | null
   error: string | null
   feedback: Feedback | null
+  /** What became of the alert that the answer proposes. */
+  decision: Decision | null
 }
 
 const HISTORY_TURNS = 10
@@ -42,7 +45,7 @@ export function identifier(): string {
 export function newTurn(question: string, now: number, byModel = false, id = identifier()): Turn {
   return {
     id, question, askedAt: now, byModel, phase: 'running', link: 'live', steps: [], text: '', tables: [], answer: null,
-    error: null, feedback: null,
+    error: null, feedback: null, decision: null,
   }
 }
 
@@ -110,9 +113,9 @@ export function fromStored(stored: StoredTurn[]): Turn[] {
   })
 }
 
-function read({ run_id, question, answer, created_at, feedback }: StoredTurn): Turn {
+function read({ run_id, question, answer, created_at, feedback, decision = null }: StoredTurn): Turn {
   const { status } = answer
-  const turn = { ...newTurn(question, Date.parse(created_at), false, run_id), text: answer.answer, feedback }
+  const turn = { ...newTurn(question, Date.parse(created_at), false, run_id), text: answer.answer, feedback, decision }
   if (status === 'cancelled') return { ...turn, phase: 'stopped', tables: answer.tables }
   return { ...turn, phase: 'finished', answer: { ...answer, status } }
 }

@@ -1,5 +1,7 @@
 // What travels between the page and the server: the AG-UI events of POST /api/chat that the page reads, and stored turns.
 
+import type { Decision, Proposal } from './proposal'
+
 export type Cell = string | number | boolean | null | Cell[] | { [key: string]: Cell }
 
 export interface Table {
@@ -28,6 +30,8 @@ export interface Answer {
   source?: Source | null
   /** The verified question, where `source` is `verified`. */
   example: string | null
+  /** An alert that was wished for and that nobody has set yet; old answers have none. */
+  proposal?: Proposal | null
 }
 
 interface StepDetail {
@@ -42,6 +46,7 @@ export type ChatEvent =
   | { type: 'STEP_FINISHED'; stepName: string; metadata?: StepDetail }
   | { type: 'TEXT_MESSAGE_CONTENT'; delta: string }
   | { type: 'CUSTOM'; name: 'table'; value: Table }
+  | { type: 'CUSTOM'; name: 'proposal'; value: Proposal }
   | { type: 'CUSTOM'; name: 'answer'; value: Answer }
   | { type: 'RUN_FINISHED' }
   | { type: 'RUN_ERROR'; message: string; code?: string }
@@ -70,6 +75,8 @@ export interface StoredTurn {
   question: string
   answer: Omit<Answer, 'status'> & { status: AnswerStatus | 'cancelled' }
   created_at: string
+  /** What was decided of the answer's proposal. */
+  decision?: Decision | null
   feedback: Feedback | null
 }
 

@@ -3,8 +3,9 @@
 import { Problem, told } from '../http'
 import * as api from './api'
 import { afterEvent, ended, fromStored, identifier, newTurn, runInput, type Turn } from './conversation'
+import type { Decision } from './proposal'
 import { forget, forgetIn, type PendingRun, pendingRuns, remember } from './pending'
-import type { ChatEvent, ConversationSummary, Feedback } from './protocol'
+import type { ChatEvent, ConversationSummary, Feedback, StoredTurn } from './protocol'
 import { ask } from './stream'
 import { openTabs, type TabMessage, type Tabs } from './tabs'
 
@@ -111,6 +112,11 @@ export class ConversationStore {
     this.tabs?.tell({ kind: 'judged', threadId, runId: turn.id, feedback })
   }
 
+  /** Notes what became of the alert that a turn proposed. */
+  decided(turn: Turn, decision: Decision): void {
+    this.change(this.shown.thread.id, turn.id, (seen) => ({ ...seen, decision: seen.decision ?? decision }))
+  }
+
   /** Removes a conversation here and at the server. Throws Problem. */
   async remove(threadId: string): Promise<void> {
     await api.removeConversation(threadId).catch((error: unknown) => {
@@ -139,7 +145,7 @@ export class ConversationStore {
     let turns: Turn[] = []
     let state: Thread['state'] = 'ready'
     try {
-      turns = fromStored(await api.storedTurns(id))
+      turns = fromStored(await stored(id))
     } catch (error) {
       state = error instanceof Problem && error.status === 404 ? 'missing' : 'away'
       if (!(error instanceof Problem)) told(error)
@@ -199,6 +205,20 @@ export class ConversationStore {
       forget(runId)
       this.tabs?.tell({ kind: 'ended', threadId })
       void this.refreshList()
+      void this.refreshDecision(threadId, runId)
+    }
+  }
+
+  /** A word such as `네` decides of what the answer before it proposed. */
+  private async refreshDecision(threadId: string, runId: string): Promise<void> {
+    const turns = this.threads.get(threadId)?.turns ?? []
+    const before = turns[turns.findIndex(({ id }) => id === runId) - 1]
+    if (!before?.answer?.proposal || before.decision) return
+    try {
+      const found = (await api.storedTurns(threadId)).find(({ run_id }) => run_id === before.id)
+      if (found?.decision) this.change(threadId, before.id, (seen) => ({ ...seen, decision: found.decision ?? null }))
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
     }
   }
 
@@ -236,5 +256,17 @@ export class ConversationStore {
   private show(next: Partial<Shown>): void {
     this.shown = { ...this.shown, ...next }
     for (const listener of this.listeners) listener()
+  }
+}
+
+/** A conversation's turns. One that was begun in this browser before its person signed in is taken along. */
+async function stored(id: string): Promise<StoredTurn[]> {
+  try {
+    return await api.storedTurns(id)
+  } catch (error) {
+    if (!(error instanceof Problem && error.status === 404)) throw error
+    const claimed = await api.claimConversation(id).then(() => true, () => false)
+    if (!claimed) throw error
+    return api.storedTurns(id)
   }
 }
