@@ -51,7 +51,7 @@ def _mark() -> str:
 
 def plant(database: Database, client: httpx.Client, settings: Settings) -> MarkedPerson:
     """Make a person, with everything that can be kept for one; `client` is a client of the application, signed in as nobody."""
-    kinds = ("name", "email", "device", "token", "alert", "post", "thread", "run", "question", "reason")
+    kinds = ("name", "email", "device", "token", "alert", "post", "thread", "run", "question", "reason", "proposal")
     marks = {kind: _mark() for kind in kinds}
     marks["webhook"], marks["webhook id"] = _mark(), "".join(random.choices("123456789", k=19))
     marks["etf"] = "0Q" + "".join(random.choices(string.ascii_uppercase + string.digits, k=4))
@@ -62,6 +62,11 @@ def plant(database: Database, client: httpx.Client, settings: Settings) -> Marke
         expired = open_session(connection, somebody.id, "expired")
         ids = _plant_rows(connection, somebody, marks, Seal(settings), expired, revoked)
     _converse(client, somebody, marks)
+    with database.engine("atlas_app").begin() as connection:
+        connection.execute(
+            text("INSERT INTO alert_proposals (turn_id, proposal) SELECT id, :proposal FROM turns WHERE run_id = :run"),
+            {"proposal": Jsonb(_proposal(marks["proposal"])), "run": marks["run"]},
+        )
     ids |= {"account": marks["account"], "thread": marks["thread"], "run": marks["run"], "etf": marks["etf"]}
     return MarkedPerson(somebody, marks, ids, expired, revoked)
 
@@ -132,6 +137,13 @@ def _alert(mark: str) -> dict[str, Any]:
         "etf": {"code": "069500", "name": mark}, "date": DAY.isoformat(), "compared_with": None, "gap": [], "trades": [],
         "trades_total": 0, "drift": [], "drift_total": 0, "premium": {"before": None, "after": 1.2, "limit": 1.0},
         "fee": None, "name": None, "threshold_pp": 0.5, "sample": True,
+    }  # fmt: skip
+
+
+def _proposal(mark: str) -> dict[str, Any]:
+    return {
+        "kind": "alert", "etfs": [{"code": "069500", "name": mark}], "kinds": ["new"], "threshold_pp": 0.5,
+        "premium_pct": 1.0, "discord": False, "mute": False,
     }  # fmt: skip
 
 

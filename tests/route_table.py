@@ -133,12 +133,15 @@ ROUTES: dict[str, Use] = {
     "GET /api/chat/{run_id}/events": _for(EVERYBODY, others=404, shows=("run", "thread")),
     "POST /api/chat/{run_id}/cancel": _for(EVERYBODY, others=404),
     "POST /api/chat/{run_id}/feedback": _for(EVERYBODY, body={"verdict": "up"}, others=404),
+    "PUT /api/chat/{run_id}/proposal": _for(EVERYBODY, body={"decision": "dropped"}, others=404),
+    # Only what was begun in this very browser before signing in can be taken along.
+    "POST /api/conversations/{thread_id}/claim": _for(PERSON, owner=404, others=404),
     "GET /api/conversations": _for(EVERYBODY, shows=("thread", "question")),
     "GET /api/conversations/{thread_id}": _for(EVERYBODY, others=404, shows=("thread", "run", "question", "reason")),
     "DELETE /api/conversations/{thread_id}": _for(EVERYBODY, others=404),
     "GET /api/notifications": _for(EVERYBODY, shows=("alert",)),
     "POST /api/notifications/read": _for(EVERYBODY, body={"until": 1}),
-    # Read for as long as it tells something: test_admin_stream_matrix does.
+    # Read for as long as it tells something: test_admin_own_rows does.
     "ANY /api/notifications/stream": _for(EVERYBODY),
     # Administration. Questions are looked through to answer them better, without who asked them.
     "GET /api/admin/turns": _for(ADMINISTRATOR, shown=("question", "run", "reason")),
@@ -156,6 +159,9 @@ ROUTES: dict[str, Use] = {
     "GET /api/admin/users": _for(ADMINISTRATOR, query={"limit": "200"}, shown=("name", "email", "account")),
     "PATCH /api/admin/users/{account}": _for(ADMINISTRATOR, body={"disabled": True}, shown=("name", "email", "account")),
     "DELETE /api/admin/users/{account}": _for(ADMINISTRATOR, others=(204, 404)),
+    "GET /api/admin/webhooks": _for(ADMINISTRATOR, shown=("email", "account")),
+    "POST /api/admin/webhooks/{account}/off": _for(ADMINISTRATOR),
+    "POST /api/admin/webhooks/{account}/on": _for(ADMINISTRATOR),
     "GET /api/admin/audit": _for(ADMINISTRATOR, shown=("email", "account")),
 }  # fmt: skip
 
