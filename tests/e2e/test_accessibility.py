@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from alert_events import new_watcher, tell_alert
+from people import new_person
 from playwright.sync_api import Page, expect
 from scripted_chat import serving
 
@@ -158,4 +160,65 @@ def test_the_page_of_an_etf_keeps_the_rules(
     expect(page.get_by_role("region", name="비슷한 ETF").locator("tbody tr").first).to_be_visible()
     page.get_by_role("combobox").fill("삼전")
     expect(page.get_by_role("option").first).to_be_visible()
+    assert violations(page, axe) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_pages_of_accounts_keep_the_rules(
+    open_page: Callable[..., Page],
+    scripted_server: str,
+    chat_database: Database,
+    axe: str,
+    scheme: str,
+    width: int,
+) -> None:
+    page = open_page(f"{scripted_server}/login", width=width, color_scheme=scheme, reduced_motion="reduce")
+    page.get_by_role("button", name="로그인", exact=True).click()
+    expect(page.locator(".field-error").first).not_to_be_empty()
+    assert violations(page, axe) == []
+    page.goto(f"{scripted_server}/register")
+    page.get_by_label("비밀번호", exact=True).fill("short")
+    page.get_by_role("button", name="가입하고 시작하기").click()
+    assert violations(page, axe) == []
+    page.goto(f"{scripted_server}/unsubscribe")
+    expect(page.get_by_role("heading", level=2)).to_be_visible()
+    assert violations(page, axe) == []
+
+    person = new_person(chat_database, name="김하늘")
+    page.context.add_cookies(
+        [{"name": name, "value": code, "url": scripted_server} for name, code in person.cookies.items()]
+    )
+    page.goto(f"{scripted_server}/account")
+    page.get_by_label("새 토큰의 이름").fill("내 노트북")
+    page.get_by_role("button", name="토큰 만들기").click()
+    expect(page.locator(".token-made")).to_be_visible()
+    page.get_by_label("웹후크 URL").fill("https://example.com")
+    page.get_by_role("region", name="디스코드로 알림 받기").get_by_role("button", name="저장").click()
+    page.get_by_role("button", name="계정 삭제…").click()
+    page.locator(".account-button").click()
+    expect(page.get_by_role("button", name="로그아웃", exact=True)).to_be_visible()
+    assert violations(page, axe) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_an_alert_keeps_the_rules(
+    open_page: Callable[..., Page],
+    scripted_server: str,
+    chat_database: Database,
+    axe: str,
+    scheme: str,
+    width: int,
+) -> None:
+    person = new_watcher(chat_database)
+    tell_alert(chat_database, person.id)
+    page = open_page(scripted_server, width=width, color_scheme=scheme, reduced_motion="reduce")
+    page.context.add_cookies(
+        [{"name": name, "value": code, "url": scripted_server} for name, code in person.cookies.items()]
+    )
+    page.reload()
+    expect(page.locator(".account-button")).to_be_visible()
+    page.locator(".bell").click()
+    expect(page.get_by_role("button", name="KODEX 200 알림 끄기")).to_be_visible()
     assert violations(page, axe) == []

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
-from typing import Any
-from uuid import UUID
+from functools import partial
 
 import pytest
+from alert_events import ETF, OTHER_ETF, new_watcher, row, tell_alert
 from people import PASSWORD, Somebody, new_person
 from playwright.sync_api import Locator, Page, expect
-from psycopg.types.json import Jsonb
 from scripted_chat import XSS
 from sqlalchemy import text
 
@@ -23,57 +22,18 @@ pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
 Tell = Callable[..., None]
-ETF, OTHER_ETF = {"code": "069500", "name": "KODEX 200"}, {"code": "091160", "name": "KODEX 반도체"}
-DAY = date(2026, 7, 8)
-
-
-def row(name: str, action: str | None, before: float | None, after: float | None, size: float) -> dict[str, Any]:
-    """One row of an alert; a row that only drifted has no action."""
-    told = {"code": "005930", "name": name, "label": "Stock", "weight_before": before, "weight_after": after}
-    return (
-        {**told, "action": action, "shares_change_pct": None, "size_pp": size}
-        if action
-        else {**told, "change_pp": size}
-    )
-
-
-CONTENT = {
-    "etf": ETF, "date": DAY.isoformat(), "compared_with": "2026-07-06", "gap": ["2026-07-07"], "gap_total": 1,
-    "trades": [
-        row("삼성전자", "more", 20.1, 21.35, 0.98), row("한미반도체", "new", None, 3.11, 3.11),
-        row("SK하이닉스", "less", 25.5, 22.01, 2.9), row("NVIDIA Corp", "out", 1.1, None, 1.1),
-    ],
-    "trades_total": 12, "drift": [row("리노공업", None, 5.2, 6.41, 1.21)], "drift_total": 1, "weights_comparable": True,
-    "premium": {"before": 0.35, "after": 1.2, "limit": 1}, "fee": {"before": 0.45, "after": 0.15},
-    "name": {"before": "KODEX 200", "after": "KODEX 코스피200"}, "threshold_pp": 0.5, "sample": False,
-}  # fmt: skip
 
 
 @pytest.fixture
 def somebody(chat_database: Database) -> Somebody:
     """A person who watches KODEX 200."""
-    person = new_person(chat_database, name="김하늘")
-    with chat_database.engine("atlas_app").begin() as connection:
-        connection.execute(
-            text("INSERT INTO watchlist (person, etf) VALUES (:person, :etf)"),
-            {"person": person.id, "etf": ETF["code"]},
-        )
-    return person
+    return new_watcher(chat_database)
 
 
 @pytest.fixture
 def tell(chat_database: Database) -> Tell:
     """A function that commits an alert for a person, as a load does."""
-
-    def commit(person: UUID, **changed: Any) -> None:
-        content = {**CONTENT, **changed}
-        with chat_database.connect("atlas_app", autocommit=True) as connection:
-            connection.execute(
-                "SELECT add_notification('alert', %s, %s, %s, %s)",
-                [person, DAY, content["etf"]["code"], Jsonb(content)],
-            )
-
-    return commit
+    return partial(tell_alert, chat_database)
 
 
 def muted(database: Database, somebody: Somebody) -> bool:
