@@ -93,9 +93,9 @@ export function PasteDrawer({ onClose, onDone }: PasteDrawerProps) {
                 <fieldset className="paste-ambiguous">
                   <legend>어느 것인지 골라 주세요</legend>
                   {pasted.ambiguous.map(({ line, candidates }, index) => (
-                    <label key={index}>
-                      <span>{line}</span>
-                      <select className="field" value={choices[index] ?? ''} onChange={(event) => setChoices({ ...choices, [index]: event.target.value })}>
+                    <div key={index}>
+                      <label htmlFor={`choice-${index}`}>{line}</label>
+                      <select id={`choice-${index}`} className="field" value={choices[index] ?? ''} onChange={(event) => setChoices({ ...choices, [index]: event.target.value })}>
                         <option value="">넣지 않음</option>
                         {candidates.map((candidate) => (
                           <option key={candidate.code} value={candidate.code}>
@@ -103,7 +103,7 @@ export function PasteDrawer({ onClose, onDone }: PasteDrawerProps) {
                           </option>
                         ))}
                       </select>
-                    </label>
+                    </div>
                   ))}
                 </fieldset>
               )}

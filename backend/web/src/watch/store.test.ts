@@ -27,7 +27,7 @@ function surroundings(codes: string[] = [], ends: { onmessage: ((event: MessageE
     ends.push(end)
     return end
   }
-  return { api, channel, signIn: vi.fn(), signedOut: vi.fn() } satisfies Surroundings
+  return { api, channel, signIn: vi.fn(), signingIn: () => false, signedOut: vi.fn() } satisfies Surroundings
 }
 
 async function settled(): Promise<void> {

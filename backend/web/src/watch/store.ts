@@ -23,6 +23,8 @@ export interface Surroundings {
   channel: () => Pick<BroadcastChannel, 'postMessage' | 'close' | 'onmessage'>
   /** Leads to the login and back here. */
   signIn: () => void
+  /** Whether this is the page of the login itself, which is left at once. */
+  signingIn: () => boolean
   /** Told when the server no longer knows the person. */
   signedOut: () => void
 }
@@ -90,7 +92,7 @@ export class WatchStore {
     if (owner === 'loading') return
     const waiting = this.waiting.splice(0)
     if (id(owner) !== null) {
-      const intended = takeIntention()
+      const intended = this.around.signingIn() ? null : takeIntention()
       if (this.needed) void this.fetch()
       if (intended) this.set(intended, true)
     }

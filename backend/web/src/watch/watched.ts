@@ -10,6 +10,7 @@ export const watchStore = new WatchStore({
   api,
   channel: openChannel,
   signIn: () => location.assign(signInAddress()),
+  signingIn: () => /^\/(login|register)\/?$/.test(location.pathname),
   signedOut: () => void refreshSession(),
 })
 
