@@ -26,7 +26,7 @@ Message = dict[str, Any]
 
 def collected(day: Collection, created_at: datetime, page: str | None = None) -> Message:
     """Tell of one date; `page` is the address at which people reach the application."""
-    return _message(_day(day, created_at, page, VALUE))
+    return message_of(_day(day, created_at, page, VALUE))
 
 
 def digest(days: Sequence[Collection], created_at: datetime, page: str | None = None) -> Message:
@@ -37,15 +37,15 @@ def digest(days: Sequence[Collection], created_at: datetime, page: str | None = 
         "title": f"ETF 구성 변화 {len(days):,}일치 ({days[-1].date} ~ {days[0].date})",
         "description": lines_within(lines, len(days), DIGEST, "일"),
         "color": COLLECTED if not any(day.gaps for day in days) else WITH_GAPS,
-        **_linked(page),
+        **linked(page),
     }
-    return _message(listed, _day(days[0], created_at, page, VALUE_IN_DIGEST))
+    return message_of(listed, _day(days[0], created_at, page, VALUE_IN_DIGEST))
 
 
 def failed(failure: Failure, created_at: datetime) -> Message:
     """Tell that a date could not be collected, and how to try again."""
     again = f"\n다시 시도: `./atlas collect krx --date {failure.date}`" if failure.source == "krx" else ""
-    return _message(
+    return message_of(
         {
             "title": f"{_korean(failure.date)} 수집 실패",
             "description": f"> {_reason(failure.reason, REASON)}\n저장된 자료는 바뀌지 않았습니다.{again}",
@@ -60,7 +60,7 @@ def failures(failed_days: Sequence[Failure], created_at: datetime) -> Message:
     """Tell of several dates that could not be collected."""
     latest = sorted(failed_days, key=lambda failure: failure.date, reverse=True)
     lines = [f"**{failure.date}** {_reason(failure.reason, 150)}" for failure in latest[:DIGEST_DAYS]]
-    return _message(
+    return message_of(
         {
             "title": f"수집 실패 {len(latest):,}일 ({latest[-1].date} ~ {latest[0].date})",
             "description": lines_within(lines, len(latest), 3_500, "일"),
@@ -73,26 +73,26 @@ def failures(failed_days: Sequence[Failure], created_at: datetime) -> Message:
 
 def trial(at: datetime, page: str | None = None) -> Message:
     """Return a message that only shows that messages arrive."""
-    return _message(
+    return message_of(
         {
             "title": "ETF Atlas 시험 메시지",
             "description": "이 채널로 수집 소식이 옵니다: 새로 담긴 종목, 빠진 종목, 액티브 ETF의 매매, 수집 실패.",
             "color": TRIAL,
             "timestamp": at.isoformat(),
-            **_linked(page),
+            **linked(page),
         }
     )
 
 
 def personal_trial(at: datetime, page: str | None = None) -> Message:
     """Return the message with which somebody tries whether their own webhook works."""
-    return _message(
+    return message_of(
         {
             "title": "ETF Atlas 시험 메시지",
             "description": "이 채널로 관심 ETF의 알림이 옵니다: 매수·매도, 비중 변화, 괴리율, 보수와 이름 변경.",
             "color": TRIAL,
             "timestamp": at.isoformat(),
-            **_linked(page),
+            **linked(page),
         }
     )
 
@@ -100,9 +100,9 @@ def personal_trial(at: datetime, page: str | None = None) -> Message:
 def _day(day: Collection, created_at: datetime, page: str | None, most: int) -> Message:
     fields = []
     if day.compared_with is not None:
-        since = _since(day.date, day.compared_with)
+        compared = since(day.date, day.compared_with)
         fields += [
-            _field(f"{since} 새로 담긴 종목", day.new, day.new_total, most, "새로 담긴 종목이 없습니다."),
+            _field(f"{compared} 새로 담긴 종목", day.new, day.new_total, most, "새로 담긴 종목이 없습니다."),
             _field("빠진 종목", day.out, day.out_total, most, "빠진 종목이 없습니다."),
             _field("액티브 ETF의 매매 상위 · 산 종목", day.bought, 0, most, "산 종목이 없습니다.", inline=True),
             _field("액티브 ETF의 매매 상위 · 판 종목", day.sold, 0, most, "판 종목이 없습니다.", inline=True),
@@ -118,7 +118,7 @@ def _day(day: Collection, created_at: datetime, page: str | None, most: int) -> 
         "fields": fields,
         "footer": _footer(day.label, day.date),
         "timestamp": created_at.isoformat(),
-        **_linked(page),
+        **linked(page),
     }
 
 
@@ -162,7 +162,7 @@ def _reason(reason: str, most: int) -> str:
     return plain(reason, most) or "까닭을 알 수 없습니다"
 
 
-def _since(day: date, compared_with: date) -> str:
+def since(day: date, compared_with: date) -> str:
     """Name the day that a day is compared with: yesterday, the trading day before, or what was collected before."""
     if compared_with == day - timedelta(days=1):
         return "어제와 비교해"
@@ -185,10 +185,11 @@ def _footer(source: str, day: date) -> Message:
     return {"text": shortened(f"ETF Atlas · 출처 {shortened(source, 80)} · 기준일 {day}", 256)}
 
 
-def _linked(page: str | None) -> Message:
+def linked(page: str | None) -> Message:
     """Return the link of an embed's title. Discord refuses a whole message for a link that it holds malformed, such as to localhost."""
     return {"url": page} if page and length(page) <= 1_000 and _LINK.fullmatch(page) else {}
 
 
-def _message(*embeds: Message) -> Message:
+def message_of(*embeds: Message) -> Message:
+    """Return embeds as one message that mentions nobody."""
     return {"embeds": list(embeds), "allowed_mentions": {"parse": []}}
