@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 from backend import problems
 from backend.accounts.routes import router as account_router
 from backend.administration.routes import router as administration_router
+from backend.admission import Admission
 from backend.background import Background
 from backend.chat.deciding import DecidingEngine
 from backend.chat.market_agent import answering, open_agent
@@ -127,6 +128,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     app.router.routes.append(Route(MCP_PATH, endpoint=mcp))
     _add_operations(app)
     _add_page(app, page)
+    app.add_middleware(Admission)
     app.add_middleware(RequestOrigin)
     app.add_middleware(RequestMetrics)
     app.add_middleware(SecurityHeaders)

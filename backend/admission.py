@@ -1,0 +1,33 @@
+"""How many requests for data are worked on at once; the others wait their turn without holding a thread or a connection.
+
+A route that is lent a connection holds it between its steps, each of which takes a thread. Were all threads taken by requests that
+wait for a connection, those that hold one could not go on: so fewer are let in than there are connections. On few cores
+that is also the fastest: what is begun is finished, and does not share the processor with all that came after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from weakref import WeakKeyDictionary
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+AT_ONCE = 12
+"""Less than the connections of a pool (20): sign-in and background work need some too."""
+DATA = ("/api/search", "/api/etfs", "/api/stocks", "/api/companies", "/api/watchlist", "/api/me", "/api/admin")
+
+
+class Admission:
+    """Pure ASGI middleware; streams and everything else but the data pass through it untouched."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        # A semaphore belongs to an event loop, and an application in a test may see several.
+        self._places: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(DATA):
+            await self.app(scope, receive, send)
+            return
+        async with self._places.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE)):
+            await self.app(scope, receive, send)
