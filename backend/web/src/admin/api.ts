@@ -1,9 +1,12 @@
 // The administrator's requests.
 
-import { json, type RequestOptions } from '../http'
+import type { Role } from '../account/types'
+import { json, request, type RequestOptions } from '../http'
 import type {
-  CollectionGaps, CollectionRuns, DiscordStanding, Example, ExampleForm, ExampleStatus, Generalised, StoredTurn, Trial,
+  Account, AuditEntry, CollectionGaps, CollectionRuns, DiscordStanding, Example, ExampleForm, ExampleStatus, Generalised, PersonsWebhook,
+  StoredTurn, Trial,
 } from './types'
+import type { Page } from './usePages'
 
 export interface TurnFilter {
   verdict?: string
@@ -18,9 +21,12 @@ export const MOST_EXAMPLES = 200
 export const DATES_SHOWN = 30
 export const GAPS_SHOWN = 100
 
-/** Requests with the administrator's token; every one throws Problem, with status 401 where the token is not accepted. */
+/**
+ * Requests with the installation's token, or with the browser's session where there is none. Every one throws Problem, with status 401
+ * where neither is accepted, and 403 where the person is no administrator.
+ */
 export class AdminApi {
-  constructor(private readonly token: string) {}
+  constructor(private readonly token: string | null) {}
 
   async turns(filter: TurnFilter, signal?: AbortSignal): Promise<StoredTurn[]> {
     const { turns } = await this.send<{ turns: StoredTurn[] }>(`turns?${query({ ...filter, limit: PAGE_SIZE })}`, { ...(signal && { signal }) })
@@ -72,8 +78,43 @@ export class AdminApi {
     return this.send('discord', { ...(signal && { signal }) })
   }
 
+  async users(q: string, before: string | null, signal?: AbortSignal): Promise<Page<Account, string>> {
+    const path = `users?${query({ q, limit: PAGE_SIZE, before: before ?? undefined })}`
+    const page = await this.send<{ items: Account[]; next_before: string | null }>(path, { ...(signal && { signal }) })
+    return { items: page.items, next: page.next_before }
+  }
+
+  changeUser(id: string, change: { role?: Role; disabled?: boolean }): Promise<Partial<Account>> {
+    return this.send(`users/${id}`, { method: 'PATCH', body: change })
+  }
+
+  async deleteUser(id: string): Promise<void> {
+    await request(`/api/admin/users/${id}`, { method: 'DELETE', headers: this.headers() })
+  }
+
+  async webhooks(offset: number, signal?: AbortSignal): Promise<Page<PersonsWebhook, number>> {
+    const path = `webhooks?${query({ limit: PAGE_SIZE, offset })}`
+    const page = await this.send<{ items: PersonsWebhook[]; next_offset: number | null }>(path, { ...(signal && { signal }) })
+    return { items: page.items, next: page.next_offset }
+  }
+
+  async switchWebhook(person: string, on: boolean, reason = ''): Promise<void> {
+    const path = `/api/admin/webhooks/${person}/${on ? 'on' : 'off'}`
+    await request(path, { method: 'POST', headers: this.headers(), ...(!on && { body: { reason } }) })
+  }
+
+  async audit(actor: string, action: string, before: number | null, signal?: AbortSignal): Promise<Page<AuditEntry, number>> {
+    const path = `audit?${query({ actor, action, limit: PAGE_SIZE, before: before ?? undefined })}`
+    const page = await this.send<{ items: AuditEntry[]; next_before: number | null }>(path, { ...(signal && { signal }) })
+    return { items: page.items, next: page.next_before }
+  }
+
   private send<T>(path: string, options: RequestOptions = {}): Promise<T> {
-    return json<T>(`/api/admin/${path}`, { ...options, headers: { Authorization: `Bearer ${this.token}` } })
+    return json<T>(`/api/admin/${path}`, { ...options, headers: this.headers() })
+  }
+
+  private headers(): Record<string, string> {
+    return this.token === null ? {} : { Authorization: `Bearer ${this.token}` }
   }
 }
 

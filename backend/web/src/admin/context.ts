@@ -10,6 +10,8 @@ export interface Complaint {
 
 export interface AdminWork {
   api: AdminApi
+  /** The administrator's own account; null for who came with a token. */
+  self: string | null
   /** What to show of a failed request; a refused token is asked for again. */
   complaint: (error: unknown) => Complaint
 }

@@ -1,5 +1,6 @@
 // What travels between the page and /api/admin.
 
+import type { Role } from '../account/types'
 import type { AnswerStatus, Cell, Feedback, Source } from '../chat/protocol'
 
 export interface StoredTurn {
@@ -140,4 +141,42 @@ export interface DiscordStanding {
   posts: Record<'waiting' | 'sending' | 'sent' | 'refused' | 'in_doubt' | 'expired', number>
   last_sent_at: string | null
   last_error: { key: string; state: string; attempts: number; reason: string } | null
+}
+
+/** Somebody's account, and how much it is used. */
+export interface Account {
+  id: string
+  email: string
+  name: string
+  role: Role
+  disabled_at: string | null
+  created_at: string
+  seen_at: string | null
+  sessions: number
+  watches: number
+}
+
+/** Somebody's own webhook; its address stays on the server. */
+export interface PersonsWebhook {
+  person: string
+  email: string
+  address_hint: string | null
+  state: 'on' | 'off'
+  /** Why it is switched off, in Korean. */
+  reason: string | null
+  paused_until: string | null
+  posts: Record<string, number>
+  last_sent_at: string | null
+}
+
+/** Something that an administrator did. */
+export interface AuditEntry {
+  id: number
+  at: string
+  actor: string
+  action: string
+  subject: string
+  /** The account's address, as long as it exists. */
+  subject_email: string | null
+  detail: Record<string, unknown>
 }
