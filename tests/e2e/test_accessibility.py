@@ -14,9 +14,11 @@ from scripted_chat import serving
 
 from backend import web_build
 from backend.app import create_app
+from backend.collection.load import load_files
 from backend.curation.access import admin_token
 from backend.db.engine import Database
 from backend.settings import Settings
+from tests import listed_market
 
 pytestmark = pytest.mark.browser
 
@@ -220,5 +222,55 @@ def test_an_alert_keeps_the_rules(
     page.reload()
     expect(page.locator(".account-button")).to_be_visible()
     page.locator(".bell").click()
-    expect(page.get_by_role("button", name="KODEX 200 알림 끄기")).to_be_visible()
+    expect(page.get_by_role("button", name="이 ETF 알림 끄기: KODEX 200")).to_be_visible()
     assert violations(page, axe) == []
+
+
+@pytest.fixture(scope="module")
+def watched(
+    built_page: None, new_database: Callable[[], Database], settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Database]]:
+    """The address of an application on the small market of the watchlist's tests, and its database."""
+    database = new_database()
+    load_files(database, listed_market.folder(tmp_path_factory.mktemp("watched")), until=listed_market.DAY2)
+    with serving(create_app(database, settings.model_copy(update={"background": False}))) as address:
+        yield address, database
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_every_state_of_the_watchlist_keeps_the_rules(
+    open_page: Callable[..., Page], watched: tuple[str, Database], axe: str, scheme: str, width: int
+) -> None:
+    address, database = watched
+    somebody = listed_market.signed_in(new_person(database))
+    page = open_page(f"{address}/watchlist", width=width, color_scheme=scheme, reduced_motion="reduce", **somebody)
+    expect(page.locator(".watch-popular li").first).to_be_visible()
+    assert violations(page, axe) == []
+    page.get_by_role("button", name="목록 붙여넣기").first.click()
+    page.get_by_role("dialog").get_by_role("textbox").fill(
+        "AAA001, BBB002, CCC003, DDD004, EEE005, FFF006\nTEST 코스\n쀍쀍쀍쀍쀍쀍"
+    )
+    page.get_by_role("button", name="찾기", exact=True).click()
+    expect(page.locator(".paste-counts")).to_be_visible()
+    assert violations(page, axe) == []
+    page.get_by_role("dialog").get_by_role("button", name="6개 넣기").click()
+    expect(page.locator(".watch-item")).to_have_count(6)
+    for more in page.locator(".watch-more").all():
+        more.click()
+    page.locator(".watch-item .star").first.click()
+    expect(page.locator(".watch-item[data-gone]")).to_be_visible()
+    expect(page.locator(".watch-card")).to_be_visible()
+    assert violations(page, axe) == []
+    page.locator(".watch-edit:enabled").first.click()
+    page.get_by_role("dialog").get_by_label("괴리율", exact=False).first.check()
+    expect(page.get_by_role("link", name="계정 화면에서 등록하기")).to_be_visible()
+    assert violations(page, axe) == []
+    page.get_by_role("button", name="모두에 적용").click()
+    assert violations(page, axe) == []
+    page.goto(f"{address}/etf/{listed_market.STILL}")
+    expect(page.locator(".watch-panel")).to_be_visible()
+    page.get_by_role("combobox").fill("TEST")
+    expect(page.locator(".hit-stars .star").first).to_be_visible()
+    assert violations(page, axe) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width

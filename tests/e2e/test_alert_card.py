@@ -132,11 +132,11 @@ def test_the_alerts_of_an_etf_are_switched_off_from_the_card_and_on_again(
     page = as_person(open_page(scripted_server), scripted_server, somebody)
     page.locator(".bell").click()
     card = page.locator(".notification.alert").first
-    card.get_by_role("button", name="KODEX 200 알림 끄기").click()
+    card.get_by_role("button", name="이 ETF 알림 끄기: KODEX 200").click()
     expect(card.get_by_text("알림을 껐습니다.")).to_be_visible()
     assert muted(chat_database, somebody)
-    card.get_by_role("button", name="KODEX 200 알림 되돌리기").click()
-    expect(card.get_by_role("button", name="KODEX 200 알림 끄기")).to_be_visible()
+    card.get_by_role("button", name="되돌리기: KODEX 200").click()
+    expect(card.get_by_role("button", name="이 ETF 알림 끄기: KODEX 200")).to_be_visible()
     assert not muted(chat_database, somebody)
 
 
@@ -162,8 +162,8 @@ def test_ones_own_alerts_can_be_looked_at_alone(
     collected()
     page = as_person(open_page(scripted_server), scripted_server, somebody)
     page.locator(".bell").click()
-    expect(page.locator(".notification:not(.alert)").first).to_be_visible()
-    page.get_by_role("button", name="내 알림").click()
+    # What is unread and one's own is shown first.
+    expect(page.get_by_role("button", name="내 알림")).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".notification.alert")).to_have_count(1)
     expect(page.locator(".notification")).to_have_count(1)
     collected()
@@ -171,6 +171,9 @@ def test_ones_own_alerts_can_be_looked_at_alone(
     expect(page.locator(".notification")).to_have_count(2)
     page.get_by_role("button", name="전체").click()
     expect(page.locator(".notification:not(.alert)").first).to_be_visible()
+    page.keyboard.press("Escape")
+    page.locator(".bell").click()
+    expect(page.get_by_role("button", name="전체")).to_have_attribute("aria-pressed", "true")
 
 
 def test_an_open_page_hears_of_its_person_after_they_sign_in_and_of_nobody_after_they_have_gone(

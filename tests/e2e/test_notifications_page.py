@@ -124,6 +124,16 @@ def test_every_tab_hears_it_once_over_one_stream_and_reading_in_one_is_reading_i
         assert application.state.hub.clients == 1
 
 
+def test_an_announcement_can_be_put_aside_and_stays_unread(
+    open_page: OpenPage, scripted_server: str, collected: Collected
+) -> None:
+    page = ready(open_page(scripted_server))
+    collected()
+    page.get_by_role("button", name="나중에 보기").click()
+    expect(page.locator(".arrival-card")).to_have_count(0)
+    expect(count(page)).to_have_text("1")
+
+
 def test_what_came_while_the_network_was_away_is_told_when_it_is_back(
     open_page: OpenPage, connection: BreakableConnection, collected: Collected
 ) -> None:

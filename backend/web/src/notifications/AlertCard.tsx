@@ -111,6 +111,7 @@ function Mute({ code, name }: { code: string; name: string }) {
   const [problem, setProblem] = useState<string | null>(null)
   // Changing the settings of an ETF that is no longer watched would watch it again.
   if (!watched && !muted) return null
+  const label = muted ? '되돌리기' : '이 ETF 알림 끄기'
   const put = (next: boolean) => {
     setBusy(true)
     setProblem(null)
@@ -123,10 +124,9 @@ function Mute({ code, name }: { code: string; name: string }) {
     <div className="alert-mute" aria-live="polite">
       {muted && <span>알림을 껐습니다.</span>}
       <button
-        type="button" className="button small" disabled={busy} aria-label={muted ? `${name} 알림 되돌리기` : `${name} 알림 끄기`}
-        onClick={() => put(!muted)}
+        type="button" className="button small" disabled={busy} aria-label={`${label}: ${name}`} onClick={() => put(!muted)}
       >
-        {muted ? '되돌리기' : '이 ETF 알림 끄기'}
+        {label}
       </button>
       {problem && <span className="alert-problem">{problem}</span>}
     </div>

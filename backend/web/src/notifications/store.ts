@@ -110,7 +110,8 @@ export class NotificationStore {
   /** Shows all events, or the person's own alone. Throws Problem. */
   async show(filter: Filter): Promise<void> {
     if (filter === this.notices.filter) return
-    this.change({ filter, items: [], more: false, state: 'loading' })
+    const known = filter === 'mine' ? this.notices.items.filter(isOwn) : []
+    this.change({ filter, items: known, more: false, state: known.length > 0 ? 'ready' : 'loading' })
     try {
       await this.refresh()
     } catch (error) {
