@@ -10,6 +10,7 @@ import structlog
 from smolagents import LogLevel, ToolCallingAgent
 from smolagents.models import ChatMessage, MessageRole
 
+from agent.alert_wishes.tool import ProposeAlert, may_propose
 from agent.answer import Answer, Message
 from agent.events import AnswerDelta, StepFinished, StepStarted
 from agent.models.answer_stream import AnswerStream
@@ -25,6 +26,8 @@ from agent.tools import tools
 from backend.errors import QueryFailed
 
 MOST_STEPS = 8
+# Words of a wish count for so many questions after it: the model may have asked back which ETF is meant.
+_REMEMBERED = 2
 _NO_TEMPLATES = {
     "system_prompt": "",
     "planning": {"initial_plan": "", "update_plan_pre_messages": "", "update_plan_post_messages": ""},
@@ -60,8 +63,10 @@ def answer_with_model(context: RunContext, question: Question, nearest: Near, hi
     context.trace.prompt_version = prompt_version()
     stream = AnswerStream(lambda piece: context.emit(AnswerDelta(piece)))
     context.emit(StepStarted("think", "think", "언어 모델이 생각하는 중"))
+    said = [message.content for message in history if message.role == "user"][-_REMEMBERED:]
+    proposing = ProposeAlert(context, question.english) if may_propose([*said, question.text]) else None
     agent = _Agent(
-        tools(context), StreamedModel(context, stream), prompt_templates=_NO_TEMPLATES,
+        [*tools(context), *([proposing] if proposing else [])], StreamedModel(context, stream), prompt_templates=_NO_TEMPLATES,
         instructions=instructions(question, [example for example, _ in nearest]),
         max_steps=MOST_STEPS, verbosity_level=LogLevel.OFF,
     )  # fmt: skip
@@ -77,12 +82,16 @@ def answer_with_model(context: RunContext, question: Question, nearest: Near, hi
         context.trace.errors.append(absent.message)
         return _without_model(context, question, nearest, absent)
     context.check()
-    if getattr(agent.memory.steps[-1], "error", None) is not None:
+    if context.proposal is None and getattr(agent.memory.steps[-1], "error", None) is not None:
         raise QueryFailed("the model did not finish", ko="언어 모델이 정해진 단계 안에 답을 마치지 못했습니다.")
+    if proposing is not None and context.proposal is not None:
+        text = proposing.answer()
+        context.status = "answered"
     text = stream.finish(text)
     context.emit(StepFinished("think", "think", "답을 마쳤습니다"))
     answer = Answer(text, context.status, list(context.tables), list(context.cypher), model=context.settings.model)
     answer.source = "model"
+    answer.proposal = context.proposal
     answer.streamed = True
     return answer
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from agent.alert_wishes.proposal import AlertProposal
 from agent.answer import Status, Table, Trace
 from agent.events import Event, Sink
 from backend.db.engine import Database
@@ -41,7 +42,8 @@ class AnswerOptions:
 class RunContext:
     """One run. `tables` and `cypher` grow as tools find things; `found` is what the last tool returned, `error` why it could not.
 
-    `asker` is whom the model's tokens are counted for. `show_tables` is off where the tables are made from the whole answer and not from each query.
+    `proposal` is an alert that the model proposed, which ends the run. `asker` is whom the model's tokens are counted for.
+    `show_tables` is off where the tables are made from the whole answer and not from each query.
     """
 
     database: Database
@@ -58,6 +60,7 @@ class RunContext:
     failures: int = 0
     sink_failed: bool = False
     status: Status = "answered"
+    proposal: AlertProposal | None = None
     asker: str = "local"
     trace: Trace = field(default_factory=Trace)
     options: AnswerOptions = field(default_factory=AnswerOptions)

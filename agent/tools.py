@@ -55,7 +55,7 @@ def tools(context: RunContext, *, planned: bool = True) -> list[Tool]:
     return [QueryGraph(context, planned=planned), *(kind(context) for kind in kinds)]
 
 
-class _ContextTool(Tool):
+class ContextTool(Tool):
     """A tool of one run; its start and end are told as events."""
 
     output_type = "string"
@@ -76,7 +76,7 @@ class _ContextTool(Tool):
         return result
 
 
-class _MarketTool(_ContextTool):
+class _MarketTool(ContextTool):
     """A tool that reads the market through one connection; an expected error is the tool's answer."""
 
     def _read(self, action: Callable[[Connection], BaseModel | list]) -> str:
@@ -121,7 +121,7 @@ def _day(text: str | None) -> date | None:
         ) from error
 
 
-class QueryGraph(_ContextTool):
+class QueryGraph(ContextTool):
     """Runs guarded Cypher."""
 
     name = "query_graph"

@@ -1,6 +1,6 @@
 """The answer to a wish for an alert: a proposal in words and as data, a question back, or what cannot be had.
 
-Nothing is written here, and nothing here could: the agent reads as a role that may not. A person confirms a proposal.
+Nothing is written here. A person confirms a proposal, and only then the web server sets it, as that person.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def answer_wish(context: RunContext, text: str, history: Sequence[Message]) -> A
     names = ", ".join(etf.name for etf in wish.etfs) or ("관심 목록" if wish.watched else "ETF 이름 없음")
     context.emit(StepFinished("link", "link", f"알림에 관한 말씀: {names}"))
     if isinstance(found, Trouble):
-        return Answer(found.text, found.status, model=NAME, suggestions=list(found.suggestions), source="reading")
+        return Answer(found.text, found.status, model=NAME, suggestions=list(found.suggestions))
     proposal, notes = found
     said = sentences.proposed(proposal, notes, wish.form.english)
-    return Answer(said, "answered", model=NAME, source="reading", proposal=proposal)
+    return Answer(said, "answered", model=NAME, proposal=proposal)
 
 
 def _found(wish: Wish) -> tuple[AlertProposal, list[str]] | Trouble | None:

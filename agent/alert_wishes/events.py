@@ -123,7 +123,10 @@ def wished_events(text: str, *, english: bool) -> Wished:
             rest = re.sub(pattern, " ■ ", rest, flags=re.IGNORECASE)
     if not english:
         wished.directed = (
-            re.search(r"비중이\s*(?:(?!\S*거나)\S+\s+){0,3}(?:늘|줄|오르|오를|내리|떨어|높아|낮아|커지|작아|빠지|증가|감소)", text)
+            re.search(
+                r"비중이\s*(?:(?!\S*거나)\S+\s+){0,3}(?:늘|줄|오르|오를|내리|떨어|높아|낮아|커지|작아|빠지|증가|감소)",
+                text,
+            )
             is not None
         )
     for pattern, kinds in _ENGLISH if english else _KOREAN:

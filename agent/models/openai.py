@@ -53,6 +53,11 @@ class StreamedModel(Model):
         self._context.check()
         if isinstance(self._context.error, TooManyFailures):
             raise self._context.error
+        if self._context.proposal is not None:
+            # Proposed: the person has the next word, and the model none any more.
+            return ChatMessage(
+                role=MessageRole.ASSISTANT, content=None, tool_calls=[_call("proposed", "final_answer", {"answer": ""})]
+            )
         tools = tools_to_call_from or []
         arguments = self._prepare_completion_kwargs(messages=messages, tools_to_call_from=tools, model=self.model_id)
         arguments |= {"temperature": 0, "max_tokens": MOST_TOKENS, "stream_options": {"include_usage": True}}

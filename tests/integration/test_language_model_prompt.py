@@ -18,7 +18,10 @@ from tests.stub_llm import Turn
 
 FINAL = Turn(tool="final_answer", arguments={"answer": "네."})
 # Whoever changes the prompt raises its version and adds the hash of the new text; turns are stored with their version.
-VERSIONS = {2: "c3e825dbf1d004471ac8b96a19b259bc48d6adb4fce006f11f5ee8ce17511a79"}
+VERSIONS = {
+    2: "c3e825dbf1d004471ac8b96a19b259bc48d6adb4fce006f11f5ee8ce17511a79",
+    3: "64cdbd545ddabcaad5ee8d01831b31ea2acbc3356442ce173729d9848776570a",
+}
 
 
 def test_the_version_changes_with_the_text() -> None:
