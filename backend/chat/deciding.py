@@ -1,7 +1,7 @@
 """Carries out what a person said to a proposed alert: `네` sets it, `아니요` drops it.
 
-This happens in the web process, as the person who is signed in: the process that answers questions may write nothing, and
-no model takes part.
+This happens in the web process, as the person who is signed in, and by what was stored of the proposal: neither the agent
+nor a model takes part, and nothing that a client sends along counts.
 """
 
 from __future__ import annotations

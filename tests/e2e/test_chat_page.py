@@ -359,7 +359,7 @@ def test_everything_can_be_reached_with_the_keyboard(page: Page) -> None:
     ask(page, QUESTION)
     await_end(page)
     reached = set()
-    for _ in range(25):
+    for _ in range(60):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("(document.activeElement.ariaLabel ?? document.activeElement.innerText).trim()"))
     expected = {

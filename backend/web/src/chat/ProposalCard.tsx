@@ -6,7 +6,7 @@ import { signInAddress } from '../account/session'
 import { Icon } from '../icons'
 import { KIND_WORDS, SIZED, summary, typed } from '../watch/settings'
 import { KINDS, type WatchKind } from '../watch/types'
-import { chosen, type Choice, type Decision, heading, type Proposal, USUAL } from './proposal'
+import { chosen, type Choice, type Decision, heading, type Proposal, stands, USUAL } from './proposal'
 import { type Known, useProposal } from './useProposal'
 
 interface ProposalCardProps {
@@ -29,7 +29,7 @@ export function ProposalCard({ proposal, runId, decision, onDecided }: ProposalC
       </h3>
       {proposal.etfs.length > 1 && <p className="proposal-etfs">{proposal.etfs.map(({ name }) => name).join(', ')}</p>}
       {settled ? (
-        <Settled proposal={proposal} known={known} done={done} />
+        <Settled proposal={proposal} known={known} />
       ) : decision === 'dropped' ? (
         <p className="proposal-note">설정하지 않기로 했습니다.</p>
       ) : session === 'nobody' ? (
@@ -144,6 +144,7 @@ function Open({ proposal, known, busy, onConfirm, onDrop }: OpenProps) {
           그만두기
         </button>
       </p>
+      {!wrong && <p className="proposal-note">‘네’라고 답해도 처음 제안대로 설정되고, ‘아니요’라고 답하면 설정하지 않습니다.</p>}
       {wrong && <p className="proposal-note" role="status">{choice.kinds.length === 0 ? '알릴 것을 하나는 골라 주세요.' : '0에서 100 사이의 수를 소수 둘째 자리까지 적어 주세요.'}</p>}
     </form>
   )
@@ -171,13 +172,14 @@ function Figure({ label, unit, value, onValue }: FigureProps) {
 }
 
 /** What is set, as it stands at the server at this moment. */
-function Settled({ proposal, known, done }: { proposal: Proposal; known: Known | null; done: boolean }) {
+function Settled({ proposal, known }: { proposal: Proposal; known: Known | null }) {
+  const inForce = known === null || stands(proposal, known.watches.map(({ watch }) => watch))
   const watched = known?.watches.filter(({ watch }) => watch !== null) ?? []
   return (
     <div role="status">
       <p className="proposal-done">
         <Icon name="check" size={16} />
-        {done || known === null ? (proposal.mute ? '알림을 껐습니다.' : '설정했습니다.') : '설정한 뒤에 바뀌었습니다. 지금은 이렇습니다.'}
+        {inForce ? (proposal.mute ? '알림을 껐습니다.' : '설정했습니다.') : '설정한 뒤에 바뀌었습니다. 지금은 이렇습니다.'}
       </p>
       {known && (
         <ul className="proposal-set">

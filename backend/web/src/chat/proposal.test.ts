@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import type { Watch } from '../watch/types'
-import { chosen, heading, isSet, type Proposal, settingsFor } from './proposal'
+import { chosen, heading, isSet, type Proposal, settingsFor, stands } from './proposal'
 
 const PROPOSAL: Proposal = {
   kind: 'alert', etfs: [{ code: '069500', name: 'KODEX 200' }], kinds: ['out', 'less'], threshold_pp: 2, premium_pct: null, discord: true, mute: false,
@@ -44,6 +44,13 @@ test('it is set where the watch says all of it', () => {
   expect(isSet(PROPOSAL, { ...agreed, muted: true })).toBe(false)
   expect(isSet({ ...PROPOSAL, kinds: [], mute: true }, agreed)).toBe(false)
   expect(isSet({ ...PROPOSAL, kinds: [], mute: true }, { ...agreed, muted: true })).toBe(true)
+})
+
+test('what was set stands until it is removed or switched off', () => {
+  expect(stands(PROPOSAL, [WATCH])).toBe(true)
+  expect(stands(PROPOSAL, [null])).toBe(false)
+  expect(stands(PROPOSAL, [{ ...WATCH, muted: true }])).toBe(false)
+  expect(stands({ ...PROPOSAL, kinds: [], mute: true }, [WATCH])).toBe(false)
 })
 
 test('the heading says whose alerts', () => {

@@ -67,6 +67,12 @@ export function isSet(proposal: Proposal, watch: Watch | null): boolean {
   )
 }
 
+/** Whether what was set, perhaps with other figures than were proposed, is still in force. */
+export function stands(proposal: Proposal, watches: (Watch | null)[]): boolean {
+  if (proposal.mute) return watches.every((watch) => isSet(proposal, watch))
+  return watches.some((watch) => watch !== null && !watch.muted)
+}
+
 /** What the card is about, as a heading. */
 export function heading({ etfs, mute }: Proposal): string {
   const [first] = etfs
