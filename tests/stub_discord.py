@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -63,11 +64,17 @@ class Post:
     clock: float
 
 
+class _Server(ThreadingHTTPServer):
+    # Many messages may come at the same moment.
+    request_queue_size = 256
+
+
 class StubDiscord:
     """The server: `posts` were taken, `requests` are (time, status or what was done) of every message, taken or not.
 
     `limit` is (messages, seconds): as many are taken from one webhook in that time, told in the headers, and more get 429. Webhooks
-    in `gone` are answered with 404, and `token` is the only one that is valid.
+    in `gone` are answered with 404, and `token` is the only one that is valid. `answer_of` is asked, with a webhook's number, how
+    to answer a message to it, before the `answers` are; None leaves it to them.
     """
 
     def __init__(self, *, port: int = 0, limit: tuple[int, float] | None = None, token: str | None = None) -> None:
@@ -76,12 +83,13 @@ class StubDiscord:
         self.gone: set[str] = set()
         self.limit = limit
         self.token = token
+        self.answer_of: Callable[[str], Answer | None] | None = None
         self._answers: deque[Answer] = deque()
         self._windows: dict[str, deque[float]] = {}
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._closing = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
+        self._server = _Server(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
         # Clients that hang up are part of what is tested.
         self._server.handle_error = lambda *_: None
@@ -137,8 +145,11 @@ class StubDiscord:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _next(self) -> Answer:
+    def _next(self, path: str) -> Answer:
+        found = WEBHOOK.match(urlsplit(path).path)
         with self._lock:
+            if found and self.answer_of and (answer := self.answer_of(found[1])):
+                return answer
             return self._answers.popleft() if self._answers else Answer()
 
     def _note(self, what: int | str, post: Post | None = None) -> None:
@@ -214,7 +225,7 @@ class StubDiscord:
                     stub.answers(*(Answer(**answer) for answer in json.loads(self._body())))
                     self._send(204, None, {})
                     return
-                answer = stub._next()
+                answer = stub._next(self.path)
                 if answer.cut == "before":
                     stub._note("cut before")
                     self._reset()
