@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
+
+from backend.db.engine import Database
+from tests.listed_market import signed_in
+from tests.people import new_person
 
 pytestmark = pytest.mark.browser
 
@@ -82,13 +86,55 @@ def test_trades_stand_apart_from_what_prices_moved(
         expect(rows(traded).filter(has_text=trade["name"]).first).to_contain_text(names[trade["action"]])
 
 
+def test_trades_are_shown_over_the_period_that_is_chosen(
+    open_page: OpenPage, scripted_server: str, told: Callable[[str], dict]
+) -> None:
+    active = [etf["code"] for etf in told("etfs?active=true&limit=50")["etfs"]]
+    code = next(code for code in active if told(f"etfs/{code}/changes")["changes"])
+    page = open_page(f"{scripted_server}/etf/{code}")
+    traded = section(page, "최근 매매")
+    last = date.fromisoformat(told(f"etfs/{code}")["holdings_date"])
+    wanted = told(f"etfs/{code}/changes?from={last - timedelta(days=6)}")
+    previous = date.fromisoformat(wanted["previous"])
+    traded.get_by_role("button", name="1주").click()
+    expect(traded).to_contain_text(f"{previous.year}. {previous.month}. {previous.day}. →")
+    expect(traded.locator(".table-count")).to_have_text(f"{len(wanted['changes'])}행")
+
+
+def test_the_manager_is_introduced_with_what_else_they_manage(
+    open_page: OpenPage, scripted_server: str, told: Callable[[str], dict]
+) -> None:
+    company = told(f"etfs/{CODE}")["company"]
+    manager = next(one for one in told("companies")["companies"] if one["name"] == company)
+    page = open_page(f"{scripted_server}/etf/{CODE}")
+    place = section(page, "운용사")
+    expect(place.locator(".etf-lead")).to_contain_text(f"ETF {manager['etfs']}개")
+    expect(rows(place)).to_have_count(min(manager["etfs"] - 1, 6))
+    expect(place.locator("tbody")).not_to_contain_text(f"{NAME}{CODE}")
+
+
+def test_who_watches_it_sees_what_they_are_told_and_changes_it_there(
+    open_page: OpenPage, scripted_server: str, chat_database: Database
+) -> None:
+    page = open_page(f"{scripted_server}/etf/{CODE}", **signed_in(new_person(chat_database)))
+    expect(page.locator(".watch-panel")).to_have_count(0)
+    page.locator(".etf-head").get_by_role("button", name=f"{NAME} 관심 ETF").click()
+    expect(page.locator(".watch-panel")).to_contain_text("0.5%p 이상")
+    page.get_by_role("button", name=f"{NAME} 알림 설정 고치기").click()
+    page.get_by_role("dialog").get_by_role("button", name="2%p", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="저장").click()
+    expect(page.locator(".watch-panel")).to_contain_text("2%p 이상")
+    page.reload()
+    expect(page.locator(".watch-panel")).to_contain_text("2%p 이상")
+
+
 def test_price_and_premium_are_drawn_for_the_period_that_is_chosen(open_page: OpenPage, scripted_server: str) -> None:
     page = open_page(f"{scripted_server}/etf/{CODE}")
     price = page.get_by_role("img", name=re.compile("종가: 처음"))
     expect(price.locator("canvas")).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("^괴리율: 최저"))).to_be_visible()
     whole = price.get_attribute("aria-label")
-    page.get_by_role("group", name="기간").get_by_role("button", name="1개월").click()
+    page.get_by_role("group", name="기간", exact=True).get_by_role("button", name="1개월").click()
     expect(price).not_to_have_attribute("aria-label", whole or "")
 
 
