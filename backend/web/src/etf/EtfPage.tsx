@@ -59,6 +59,7 @@ export function EtfPage({ code }: { code: string }) {
 
 function Found({ etf, moment }: { etf: EtfDetail; moment: number }) {
   const { name, code } = etf
+  const management = etf.active ? '액티브' : '패시브'
   const prices = useAnswer<Prices>(`/api/etfs/${code}/prices?from=1990-01-01`, moment)
   const questions = [`${name} 보수는?`, `${name} 구성종목 상위 10개`, `${name} 비슷한 ETF는?`]
   return (
@@ -73,8 +74,8 @@ function Found({ etf, moment }: { etf: EtfDetail; moment: number }) {
           <WatchButton code={code} name={name} />
         </div>
         <p className="etf-badges">
-          <span className="badge small plain">{etf.active ? '액티브' : '패시브'}</span>
-          {etf.tags.map((tag) => (
+          <span className="badge small plain">{management}</span>
+          {etf.tags.filter((tag) => tag !== management).map((tag) => (
             <span className="badge small plain" key={tag}>
               {tag}
             </span>

@@ -42,13 +42,17 @@ export function premiumSentence(limit: number): string {
 export function summary({ kinds, threshold_pp, premium_pct, discord, muted }: WatchSettings): string {
   if (muted) return '알림 꺼짐'
   if (kinds.length === 0) return '알릴 것을 고르지 않음'
-  const chosen = KINDS.filter((kind) => kinds.includes(kind)).map((kind) => {
-    const { name } = KIND_WORDS[kind]
-    return kind === 'premium' ? `${name} ${number(premium_pct, decimals(premium_pct))}%` : name
-  })
   const sized = kinds.some((kind) => SIZED.has(kind))
-  const words = chosen.length === KINDS.length ? '모든 변화' : chosen.join('·')
-  return [words, sized && `${number(threshold_pp, decimals(threshold_pp))}%p 이상`, discord && '디스코드로도'].filter(Boolean).join(' · ')
+  const premium = kinds.includes('premium') && `괴리율 ${number(premium_pct, decimals(premium_pct))}%`
+  return [what(kinds), sized && `${number(threshold_pp, decimals(threshold_pp))}%p 이상`, premium, discord && '디스코드로도'].filter(Boolean).join(' · ')
+}
+
+/** The kinds that are told, or those few that are not. */
+function what(kinds: WatchKind[]): string {
+  const [told, left] = [KINDS.filter((kind) => kinds.includes(kind)), KINDS.filter((kind) => !kinds.includes(kind))]
+  const named = (some: WatchKind[]) => some.map((kind) => KIND_WORDS[kind].name).join('·')
+  if (left.length === 0) return '모든 변화'
+  return left.length <= 2 ? `${named(left)} 빼고 모두` : named(told)
 }
 
 function decimals(value: number): number {
