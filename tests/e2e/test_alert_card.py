@@ -160,7 +160,10 @@ def test_ones_own_alerts_can_be_looked_at_alone(
 ) -> None:
     tell(somebody.id)
     collected()
-    page = as_person(open_page(scripted_server), scripted_server, somebody)
+    page = open_page(scripted_server)
+    give_session(page, scripted_server, somebody)
+    page.goto(scripted_server)
+    expect(count(page)).not_to_have_count(0)
     page.locator(".bell").click()
     # What is unread and one's own is shown first.
     expect(page.get_by_role("button", name="내 알림")).to_have_attribute("aria-pressed", "true")
