@@ -248,7 +248,7 @@ def test_a_list_is_ordered_and_filtered(listed: Callable[..., Page]) -> None:
 
 def test_an_empty_list_helps_to_begin(open_page: OpenPage, address: str, person: Somebody, ask: Any) -> None:
     page = open_page(f"{address}/watchlist", **market.signed_in(person))
-    popular = page.get_by_role("region", name="많이 담는 ETF에서 고르기")
+    popular = page.get_by_role("region", name="순자산이 큰 ETF에서 고르기")
     expect(popular.locator("li a").first).to_have_text(market.NAMES["GGG007"])
     star(popular, "GGG007").click()
     expect(item(page, "GGG007")).to_be_visible()
@@ -307,7 +307,7 @@ def test_nobody_is_invited(open_page: OpenPage, address: str) -> None:
     expect(page.get_by_role("main").get_by_role("link", name="로그인")).to_have_attribute(
         "href", "/login?next=%2Fwatchlist"
     )
-    expect(page.get_by_role("region", name="많이 담는 ETF에서 고르기").locator("li")).to_have_count(len(market.NAMES))
+    expect(page.get_by_role("region", name="순자산이 큰 ETF에서 고르기").locator("li")).to_have_count(len(market.NAMES))
 
 
 def test_the_list_follows_a_load_while_it_is_open(

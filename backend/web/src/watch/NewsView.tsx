@@ -89,8 +89,9 @@ function Line({ side, label, children }: LineProps) {
 
 function inBrief(row: Change): string {
   const change = moved(row)
-  const word = row.action === 'new' ? ' 신규' : row.action === 'out' ? ' 편출' : ''
-  return `${row.name}${word}${change === null ? '' : ` ${points(change)}`}`
+  const word = row.action === 'new' ? '신규' : row.action === 'out' ? '편출' : ''
+  // A figure stays on the line of its name.
+  return [row.name, word, change !== null && points(change)].filter(Boolean).join('\u00a0')
 }
 
 function still(news: WatchNews): string {

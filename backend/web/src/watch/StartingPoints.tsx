@@ -14,8 +14,8 @@ export function StartingPoints({ onPaste }: { onPaste: (() => void) | null }) {
   return (
     <div className="watch-starts">
       <section aria-labelledby="start-popular">
-        <h3 id="start-popular">많이 담는 ETF에서 고르기</h3>
-        <p>순자산이 큰 ETF입니다. 별을 누르면 관심 목록에 들어갑니다.</p>
+        <h3 id="start-popular">순자산이 큰 ETF에서 고르기</h3>
+        <p>별을 누르면 관심 목록에 들어갑니다.</p>
         {popular.state === 'ready' && (
           <ul className="watch-popular">
             {popular.value.etfs.map(({ code, name, aum_krw }) => (
