@@ -24,6 +24,7 @@ WATCHED = re.compile(
     r"펀드)(?:들|에\s*(?:있는|담긴|담은|넣은|등록한|등록된|올린)\s*(?:모든\s*)?(?:ETF|이티에프|것|거|종목|애)?들?)?"
     r"|워치\s?리스트(?:에\s*(?:있는|담긴|넣은)\s*(?:모든\s*)?(?:ETF|것|거)?들?)?|즐겨\s?찾기(?:한|에\s*있는)?(?:\s*(?:ETF|것|거|종목)들?)?"
     r"|(?:찜한|찜해\s?둔|찜해\s?놓은|별표\s*(?:한|친|누른|표시한))\s*(?:ETF|것|거|상품|종목)들?"
+    r"|내가\s*(?:지켜\s?보는|보는|보고\s?있는|관심\s?있는|등록한|등록해\s?둔|찜한|담아\s?둔)\s*(?:ETF|이티에프|상품|종목)들?"
     r"|watch\s?list(?:ed)?(?:\s+etfs?)?|etfs?\s+(?:on|in)\s+(?:my|the)\s+watch\s?list|watched\s+etfs?|etfs?\s+(?:that\s+)?i\s+(?:watch|follow))"
     r"|(?<![가-힣])내\s*(?:ETF|이티에프)(?:들)?(?![가-힣]*\s*(?:계좌|수익))|\bmy\s+etfs\b",
     re.IGNORECASE,
@@ -262,7 +263,11 @@ def condition(text: str) -> str | None:
     ):
         # `판 경우`, `어느 때`: only what is yet to come, `팔 때`, `파는 경우`, is waited for.
         return None
-    if _QUESTIONING.search(found["telling"]) or _SUPPOSED.search(event) or _PAST_CASE.search(event):
+    if (
+        _QUESTIONING.search(found["telling"])
+        or (_SUPPOSED.search(event) and not WATCHED.search(event))
+        or _PAST_CASE.search(event)
+    ):
         return None
     to_come = _TO_COME.search(event) is not None and not _PAST_TIME.search(event) and not _ANY_ETF.search(event)
     if _EXISTS.search(event) and not to_come and not _becomes(event) and not _EACH_TIME.search(event):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
 
 from agent.composition.sub_questions import SubQuestions
 from agent.follow_up.references import at_place, candidates, listed_etfs
@@ -13,6 +15,7 @@ from agent.follow_up.words import Reference, reference
 from agent.reading.question import Question, Subject
 from agent.reading.settling import FILTERS
 from agent.reading.tokens import Token
+from backend.market.search import search
 
 _BACK = re.compile(
     r"(?:방금|아까|위에서?|앞에서?|조금\s?전에?)\s*(?:내가\s?)?(?:본|말한|물어본|물은|나온|얘기한)?\s*(?:그\s*)?(?:ETF|이티에프|상품|거|것|애)",
@@ -32,7 +35,10 @@ _GROUPS = ("company", "tag", "index", "industry", *FILTERS)
 
 @dataclass(frozen=True)
 class Named:
-    """What a text names: ETFs that are sure, stocks beside them, groups of ETFs, and what has to be asked back."""
+    """What a text names: ETFs that are sure, stocks beside them, groups of ETFs, and what has to be asked back.
+
+    `like` are ETFs whose names are made of the words of a group: `KoAct 코리아밸류업`.
+    """
 
     etfs: tuple[Subject, ...] = ()
     stocks: tuple[Subject, ...] = ()
@@ -40,6 +46,7 @@ class Named:
     every: bool = False
     ambiguous: Token | None = None
     unknown: str = ""
+    like: tuple[Subject, ...] = ()
 
 
 def named(question: Question, spare: Callable[[str], bool]) -> Named:
@@ -117,3 +124,16 @@ def last_of(asking: SubQuestions, asked: Sequence[str]) -> Turn | None:
     from agent.follow_up.turns import last_turn
 
     return last_turn(asking, [Message("user", text) for text in asked])
+
+
+_LIKE = 3
+
+
+def with_likely(found: Named, question: Question, connection: Connection) -> Named:
+    """The names with the ETFs that a manager and a theme beside it may stand for."""
+    tokens = [token for token in question.tokens if token.kind in _GROUPS]
+    if found.etfs or len(tokens) < 2 or not any(token.kind == "company" for token in tokens):
+        return found
+    text = question.text[tokens[0].start : tokens[-1].end].strip(" ·")
+    hits = [hit for hit in search(connection, text) if hit.kind == "etf"]
+    return replace(found, like=tuple(Subject("etf", (hit.code,), hit.name, hit.name) for hit in hits[:_LIKE]))

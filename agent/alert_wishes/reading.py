@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from agent.alert_wishes.events import Wished, wished_events
 from agent.alert_wishes.figures import Figure, figures
 from agent.alert_wishes.form import ALERT_NOUN, WATCHED, Form, form_of
-from agent.alert_wishes.naming import Named, last_of, means_several, named, pointed_at, points_back
+from agent.alert_wishes.naming import Named, last_of, means_several, named, pointed_at, points_back, with_likely
 from agent.alert_wishes.places import WORDS, Place, place
 from agent.alert_wishes.proposal import in_order
 from agent.composition.sub_questions import SubQuestions
@@ -33,7 +33,7 @@ _ASKING = re.compile(
     r"지금부터|오늘부터)(?![가-힣])"
     r"|\b(?:notif\w+|alerts?|alerting|let\s+me\s+know|tell(?:ing)?\s+me|inform\s+me|warn\s+me|ping\s+me|"
     r"message\s+me|dm\s+me|email\s+me|text\s+me|remind\s+me|please|when(?:ever)?|if|once|as\s+soon\s+as|each\s+time|"
-    r"every\s+time|set(?:\s+up)?|create|add|put|turn|switch|on|off|stop|disable|mute|cancel|enable|me|an?|for|about|"
+    r"every\s+time|set(?:\s+up)?|create|add|put|new|out|all|turn|switch|on|off|stop|disable|mute|cancel|enable|me|an?|for|about|"
     r"by|more|than|over|at\s+least|something|anything|stocks?|holdings?|discord|page|only|percentage|points?|i|want|"
     r"to|get|would|like|from|the|its?|any|of|in|and|or|send|via|settings?|moves?|changes?|changed|exceeds?|goes|"
     r"above)\b",
@@ -50,7 +50,7 @@ _SPARE = re.compile(
 )
 _MODIFYING = re.compile(
     r"^(?:[\s,.!~·□■]|으로도|으로만|으로|로도|로만|로|이상|이하|넘게|넘으면|초과|만|도|까지|바꿔|바꾸|변경|수정|해|"
-    r"하|줘|주세요|줄래|주|기준|기준을|은|는|을|를|이|가|하고|그리고|추가|넣|싶어|할래|요|정도|면|때|알려|네|응|"
+    r"하|줘|주세요|줄래|주|보내|받|알림|기준|기준을|은|는|을|를|이|가|하고|그리고|추가|넣|싶어|할래|요|정도|면|때|알려|네|응|"
     r"아니|그냥|말고|대신|에서|에|좀|그럼|그러면|그건|이건|포함|같이|함께|설정|크기|임계값|문턱|한도|to|make|it|use|"
     r"on|only|also|and|please|instead|threshold|the|at|least|more|than|or)+$",
     re.IGNORECASE,
@@ -59,6 +59,12 @@ _ADDED = re.compile(
     r"도(?:\s|$|[.,!?]|추가|같이|넣|포함|알려|해|부탁|설정|등록|켜)|까지|추가|포함|also|as well|too|and\b",
     re.IGNORECASE,
 )
+# A word to the proposal alone, which says nothing of what is wished for.
+_WORD = re.compile(
+    r"(?:네+|넵|예|응|어|ㅇㅇ|ㅇㅋ|좋아요?|그래|아니요?|아뇨|됐어요?|설정해\s?줘요?|ok|okay|yes|no)[\s.,!~]*$",
+    re.IGNORECASE,
+)
+_OPENING = re.compile(r"^(?:(?:응|네|예|어|그래|좋아|아니|아뇨|그리고|그럼|그러면|또|아 참|참)[\s,.!]+)+")
 
 
 @dataclass(frozen=True)
@@ -103,9 +109,14 @@ def _read(asking: SubQuestions, text: str, form: Form) -> Wish:
         for found in pattern.finditer(text)
         if found.end() > found.start()
     ]
-    covered = [span for span in spans if not any(one[0] <= span[0] and span[1] <= one[1] for one in names)]
+    covered = [
+        span for span in spans if not any(one[0] <= span[0] and span[1] <= one[1] and one != span for one in names)
+    ]
     question = asking.understand(_blanked(text, covered))
     found = named(question, lambda word: _SPARE.match(word) is not None)
+    if found.groups and form.action != "watched":
+        with asking.context.database.reading() as connection:
+            found = with_likely(found, question, connection)
     kept = [(token.start, token.end) for token in question.tokens if token.is_entity or token.kind == "ambiguous"]
     kept = [span for span in kept if not _SPARE.match(text[span[0] : span[1]]) or span in names]
     told = [(figure.start, figure.end) for figure in measured]
@@ -168,7 +179,10 @@ def _resolved(asking: SubQuestions, wish: Wish, asked: Sequence[str]) -> Wish:
 
 def previous(asking: SubQuestions, asked: Sequence[str]) -> Wish | None:
     """The wish that was said last, if the last thing said was one."""
-    if not asked or len(asked) > 40:
+    asked = list(asked)
+    while asked and _WORD.match(asked[-1].strip()):
+        asked.pop()
+    if not asked:
         return None
     recent = [text for text in asked[-_MOST_BACK:] if len(text) <= 1_000]
     if not recent or not any(form_of(plain(text)) for text in recent):
@@ -179,7 +193,8 @@ def previous(asking: SubQuestions, asked: Sequence[str]) -> Wish | None:
 
 def _continued(asking: SubQuestions, text: str, asked: Sequence[str]) -> Wish | None:
     """`TIGER 200도`, `2%p로 바꿔줘`, `디스코드로`, `괴리율도` after a wish: that wish, changed so far."""
-    if not asked or len(text) > 60 or not any(form_of(plain(one)) for one in asked[-_MOST_BACK:]):
+    text = text[found.end() :] if (found := _OPENING.match(text)) else text
+    if not asked or not text or len(text) > 60 or not any(form_of(plain(one)) for one in asked[-_MOST_BACK:]):
         return None
     before = previous(asking, asked)
     if before is None:
@@ -222,3 +237,11 @@ def _continued(asking: SubQuestions, text: str, asked: Sequence[str]) -> Wish | 
     measured = said.figures or before.figures
     channel = said.place if said.place.discord is not None or said.place.others else before.place
     return replace(before, events=replace(before.events, kinds=kinds), figures=measured, place=channel, continued=True)
+
+
+def spoken_of_in_wish(asking: SubQuestions, asked: Sequence[str]) -> tuple[Subject, ...]:
+    """The ETFs of a wish that was said last: a question after it may be about them."""
+    if form_of(plain(asked[-1])) is None:
+        return ()
+    found = previous(asking, asked)
+    return () if found is None else found.etfs

@@ -218,7 +218,17 @@ def _unclear_etf(wish: Wish) -> Trouble | None:
 
 
 def _whole_groups(wish: Wish) -> Trouble:
-    """All ETFs of a manager, of a theme, of the market."""
+    """All ETFs of a manager, of a theme, of the market; or one whose name was said in part."""
+    like = wish.names.like
+    if like:
+        listed, offered = ", ".join(etf.name for etf in like), tuple(_with_name(wish, etf) for etf in like)
+        if wish.form.english:
+            return Trouble(f"Which ETF do you mean: {listed}?", "clarify", offered)
+        return Trouble(
+            f"‘{' '.join(wish.names.groups)}’에 가까운 ETF는 {with_particle(listed, '이가')} 있습니다. 어느 ETF인지 골라 주세요.",
+            "clarify",
+            offered,
+        )
     if wish.form.english:
         return Trouble(
             f"Alerts are set ETF by ETF, not for all ETFs of a kind. Name the ETFs, or put them on your {sentences.PAGE_EN} and say “my watchlist”.",

@@ -95,9 +95,16 @@ def last_turn(asking: SubQuestions, history: Sequence[Message]) -> Turn | None:
 def _turn(asking: SubQuestions, asked: Sequence[str]) -> Turn | None:
     if not asked or len(asked[-1]) > LONGEST:
         return None
+    from agent.alert_wishes.reading import spoken_of_in_wish
     from agent.follow_up.resolution import resolved
     from agent.follow_up.resolved import Resolved
 
+    etfs = spoken_of_in_wish(asking, asked)
+    if etfs:
+        # An alert was wished for: what is asked next may be about its ETFs.
+        text = GivenText("□은 어떤 ETF야?").replaced(0, 1, etfs)
+        question = asking.understand(text)
+        return Turn(asking, text, question, asking.plan_of(question), lambda: _turn(asking, asked[:-1]))
     question = asking.understand(asked[-1])
 
     def before() -> Turn | None:

@@ -73,3 +73,15 @@ def test_what_cannot_be_had_is_said(given: dict[str, Any], sample_database: Data
     for suggestion in given.get("offers", []):
         assert suggestion in answer.suggestions, answer.suggestions
     assert (answer.proposal is not None) == given.get("proposed", False)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"), [("그 ETF 보수는?", "총보수"), ("상위 종목은?", "삼성전자"), ("KODEX 200 보수는?", "총보수")]
+)
+def test_a_question_after_a_wish_is_about_its_etf(
+    asked: str, words: str, sample_database: Database, settings: Settings
+) -> None:
+    answer = _asked(sample_database, settings, asked, ["KODEX 200 팔면 알려줘"])
+    assert answer.status == "answered"
+    assert words in answer.answer
+    assert answer.proposal is None
