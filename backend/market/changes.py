@@ -34,13 +34,14 @@ def get_changes(connection: Connection, code: str, start: Date | None = None, en
     previous = _snapshot_before(connection, code, start or last)
     if previous is None or previous == last:
         raise _nothing_to_compare(connection, code, start, last)
+    neighbours = start is None or previous == _snapshot_before(connection, code, last)
     return Changes(
         **get_dataset(connection).model_dump(),
         code=code,
         name=etf_name(connection, code),
         previous=previous,
         date=last,
-        changes=_compare(connection, code, previous, last),
+        changes=_ordered((_traded if neighbours else _compare)(connection, code, previous, last)),
     )
 
 
@@ -65,6 +66,28 @@ def _snapshot_before(connection: Connection, code: str, day: Date) -> Date | Non
     )
 
 
+def _ordered(found: list[Trade]) -> list[Trade]:
+    return sorted(
+        found, key=lambda t: (_ORDER[t.action], -(t.weight_after_pct or 0), -(t.weight_before_pct or 0), t.code)
+    )
+
+
+def _traded(connection: Connection, code: str, previous: Date, last: Date) -> list[Trade]:
+    """Return the trades that loading found between neighbouring snapshots."""
+    rows = run_cypher(
+        connection,
+        HISTORY,
+        """
+        MATCH (e:ETF)-[t:TRADED]->(s)
+        WHERE e.code = $code AND t.date = $date AND t.previous = $previous
+        RETURN s.code AS code, s.name AS name, t.action AS action, t.shares_change AS shares_change,
+            t.weight_before AS weight_before, t.weight_after AS weight_after
+        """,
+        {"code": code, "date": last.isoformat(), "previous": previous.isoformat()},
+    )
+    return [trade(row) for row in rows.dicts()]
+
+
 def _compare(connection: Connection, code: str, previous: Date, last: Date) -> list[Trade]:
     """Derive the trades between two snapshots with the rule that loading uses between neighbouring ones."""
     rows = run_cypher(
@@ -87,10 +110,7 @@ def _compare(connection: Connection, code: str, previous: Date, last: Date) -> l
     pair = pl.DataFrame({"etf": [code], "previous": [previous], "date": [last]})
     names = {row["code"]: row["name"] for row in rows}
     derived = trades.derive(positions, pair).to_dicts()
-    found = [trade({**row, "name": names[row["code"]]}) for row in derived]
-    return sorted(
-        found, key=lambda t: (_ORDER[t.action], -(t.weight_after_pct or 0), -(t.weight_before_pct or 0), t.code)
-    )
+    return [trade({**row, "name": names[row["code"]]}) for row in derived]
 
 
 def trade(row: Mapping[str, Any]) -> Trade:

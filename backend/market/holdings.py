@@ -33,10 +33,11 @@ def get_holdings(
     """
     code = etf_code(connection, code)
     snapshot = snapshot_on(connection, code, date)
-    kinds = _asset_kinds(connection)
+    basket = _basket(connection, code, snapshot)
+    kinds = _asset_kinds(connection, [held for label, held, *_ in basket if label not in _KIND_OF_LABEL])
     everything = [
         (_KIND_OF_LABEL.get(label) or kinds.get(held, "other"), held, name, weight, shares)
-        for label, held, name, weight, shares in _basket(connection, code, snapshot)
+        for label, held, name, weight, shares in basket
     ]
     everything.sort(key=lambda row: (row[3] is None, -(row[3] or 0.0), row[1]))
     listed = [
@@ -100,7 +101,9 @@ def _basket(connection: Connection, code: str, snapshot: Date) -> list[tuple]:
     return current.rows or run_cypher(connection, HISTORY, query.format(edge="HELD"), parameters).rows
 
 
-def _asset_kinds(connection: Connection) -> dict[str, str]:
-    """Return the kind of each held security that is no stock: bond, cash, derivative or other."""
-    rows = connection.execute(text("SELECT code, kind FROM securities WHERE kind <> 'stock'"))
+def _asset_kinds(connection: Connection, codes: list[str]) -> dict[str, str]:
+    """Return the kind of securities that are no stocks: bond, cash, derivative or other."""
+    rows = connection.execute(
+        text("SELECT code, kind FROM securities WHERE kind <> 'stock' AND code = ANY(:codes)"), {"codes": codes}
+    )
     return {row.code: row.kind for row in rows}

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import date
-from typing import Annotated
+from functools import wraps
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import BeforeValidator
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, BeforeValidator
 from sqlalchemy import Connection
 
 from backend import problems
+from backend.db.engine import Database
 from backend.market import schemas
 from backend.market.changes import get_changes
 from backend.market.companies import get_companies, get_company_trades
@@ -29,10 +32,30 @@ from backend.market.stocks import get_stock
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def connection(request: Request) -> Iterator[Connection]:
-    """Lend a database connection to one request; what it sees is one state of the market. Raises Unavailable."""
-    with market_state(request.app.state.database) as opened:
-        yield opened
+class MarketRoute(APIRoute):
+    """A route that reads the market.
+
+    The connection is opened, used and closed and the answer written in one step of one thread. As steps of their own, which
+    FastAPI makes of such a dependency, they take longer than the queries.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., BaseModel], **options: Any) -> None:
+        super().__init__(path, _in_one_step(endpoint), **options)
+
+
+def _in_one_step(endpoint: Callable[..., BaseModel]) -> Callable[..., Response]:
+    @wraps(endpoint)
+    def answer(market: Database, **asked: Any) -> Response:
+        with market_state(market) as opened:
+            found = endpoint(opened, **asked)
+        return Response(found.model_dump_json(), media_type="application/json")
+
+    return answer
+
+
+async def database(request: Request) -> Database:
+    """Return the database that a MarketRoute opens its connection to."""
+    return request.app.state.database
 
 
 def _iso_only(value: object) -> object:
@@ -42,7 +65,7 @@ def _iso_only(value: object) -> object:
     return value
 
 
-Market = Annotated[Connection, Depends(connection)]
+Market = Annotated[Connection, Depends(database)]
 IsoDate = Annotated[date, BeforeValidator(_iso_only)]
 Text = r"^[^\x00]*$"
 From = Annotated[IsoDate | None, Query(alias="from", description="First day (YYYY-MM-DD)", examples=["2026-07-01"])]
@@ -58,7 +81,7 @@ CompanyName = Annotated[
 NOT_READY = {503: problems.response("No market is loaded, or the database does not answer")}
 NOT_FOUND = {404: problems.response("Nothing has that code or name (with suggestions), or there is no data that early")}
 
-router = APIRouter(prefix="/api", tags=["market"], responses=NOT_READY)
+router = APIRouter(prefix="/api", tags=["market"], responses=NOT_READY, route_class=MarketRoute)
 
 
 @router.get("/search", operation_id="search", summary="Find ETFs, stocks, managers, tags and indexes by name")

@@ -5,9 +5,6 @@ Trades are found as a load and `/api/etfs/{code}/changes` find them, so that all
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date as Date  # noqa: N812
@@ -17,11 +14,10 @@ import polars as pl
 from sqlalchemy import Connection, text
 
 from backend.market import trades
+from backend.market.kept import Kept
 from backend.market.schemas import Action
 
 KEPT_PAIRS = 5_000
-KEPT_S = 300
-"""A security that gets another code moves without a new data date; after this long it is read again."""
 
 
 class Pair(NamedTuple):
@@ -69,33 +65,14 @@ class Change:
 
 
 class Baskets:
-    """Changes between snapshots, kept for as long as the same data is loaded: many people watch the same ETFs."""
+    """Comparisons, kept while the same data is loaded."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[Pair, Comparison] = OrderedDict()
-        self._version: object = None
-        self._until = 0.0
+        self._kept: Kept[Pair, Comparison] = Kept(KEPT_PAIRS)
 
     def compare(self, connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, Comparison]:
         """Return what changed in each pair; a pair of which a snapshot is missing has no changes."""
-        version = connection.execute(text("SELECT as_of, loaded_at FROM datasets")).one_or_none()
-        wanted = list(dict.fromkeys(pairs))
-        with self._lock:
-            if version != self._version or time.monotonic() > self._until:
-                self._kept.clear()
-                self._version, self._until = version, time.monotonic() + KEPT_S
-            found = {pair: self._kept[pair] for pair in wanted if pair in self._kept}
-        missing = [pair for pair in wanted if pair not in found]
-        if missing:
-            read = read_comparisons(connection, missing)
-            found |= read
-            with self._lock:
-                if version == self._version:
-                    self._kept |= read
-                    while len(self._kept) > KEPT_PAIRS:
-                        self._kept.popitem(last=False)
-        return found
+        return self._kept.get(connection, pairs, lambda missing: read_comparisons(connection, missing))
 
 
 _POSITIONS = """
