@@ -21,10 +21,10 @@ TOKEN = "personal-Token_0123456789"
 FIRST_ID = 1_500_000_000_000_000_000
 
 
-def content(code: str, name: str = "", date: str = "2026-07-08", **changes: Any) -> dict[str, Any]:
+def content(code: str, etf_name: str = "", date: str = "2026-07-08", **changes: Any) -> dict[str, Any]:
     """Return what an alert tells of an ETF."""
     return {
-        "etf": {"code": code, "name": name or f"ETF {code}"}, "date": date, "compared_with": "2026-07-07", "gap": [],
+        "etf": {"code": code, "name": etf_name or f"ETF {code}"}, "date": date, "compared_with": "2026-07-07", "gap": [],
         "trades": [
             {"code": "005930", "name": "삼성전자", "label": "Stock", "action": "more", "shares_change_pct": 12.5,
              "weight_before": 20.1, "weight_after": 22.4, "size_pp": 2.51},
