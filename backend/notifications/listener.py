@@ -14,9 +14,11 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 
+import orjson
 import psycopg
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
+from psycopg.types.json import set_json_loads
 
 from backend.db.engine import Database
 from backend.notifications.event import Event
@@ -30,7 +32,8 @@ DEADLINE_S = 5.0
 LONGEST_PAUSE_S = 2.0
 STEADY_AFTER_S = 5.0
 """A connection that lasted this long is missed only by accident: the next one is tried at once."""
-BATCH = 500
+BATCH = 100
+"""Rows that are read at a time. Between two readings others get their turn: a load may tell twenty thousand alerts at once."""
 # A dead network is found by the kernel too; a Unix socket ignores these.
 KEEP_ALIVE = {
     "keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3, "tcp_user_timeout": 10_000,
@@ -174,6 +177,7 @@ class Listener:
             connect_timeout=max(2, round(self._deadline_s)),
             **KEEP_ALIVE,
         )
+        set_json_loads(orjson.loads, connection)
         try:
             with self._deadline(connection):
                 for channel in (*CHANNELS, *self._hear):
