@@ -54,10 +54,10 @@ def test() -> None:
 
 @discord.command("status")
 def status(as_json: AsJson = False) -> None:
-    """Show whether a webhook is set and in use, how many posts wait, were sent or failed, and the last error."""
+    """Show whether the operator's webhook is in use, how many posts wait, were sent or failed, the last error, and how many people have one of their own."""
     from backend.db.opening import open_database
     from backend.errors import InvalidInput
-    from backend.notifications.discord.status import standing
+    from backend.notifications.discord.status import standing, standing_of_people
     from backend.settings import get_settings
 
     settings = get_settings()
@@ -69,7 +69,7 @@ def status(as_json: AsJson = False) -> None:
     database = open_database(settings)
     try:
         with database.engine("atlas_app").connect() as connection:
-            found = {**standing(connection, webhook), "problem": problem}
+            found = {**standing(connection, webhook), "problem": problem, "people": standing_of_people(connection)}
     finally:
         database.dispose()
     if as_json:
@@ -121,10 +121,17 @@ def _show(found: dict[str, Any]) -> None:
         )
     else:
         typer.echo(f"in use; last sent: {found['last_sent_at'] or 'nothing yet'}")
+    people = found["people"]
     table = Table()
+    table.add_column("posts")
     for state in found["posts"]:
         table.add_column(state.replace("_", " "), justify="right")
-    table.add_row(*(f"{count:,}" for count in found["posts"].values()))
+    for whose, posts in (("operator", found["posts"]), ("people", people["posts"])):
+        table.add_row(whose, *(f"{count:,}" for count in posts.values()))
     Console().print(table)
+    typer.echo(
+        f"personal webhooks: {people['webhooks']:,}, of which {people['switched_off']:,} are switched off "
+        f"and {people['paused']:,} are left alone for a while"
+    )
     if error:
         typer.echo(f"last error: {error['key']} ({error['state']}): {error['reason']}")

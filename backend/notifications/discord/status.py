@@ -24,6 +24,22 @@ _LAST_ERROR = text("""
     ORDER BY next_attempt_at DESC, id DESC
     LIMIT 1
 """)
+# In numbers only: whose they are is nobody's business here.
+_PEOPLE = text("""
+    SELECT count(*) AS webhooks,
+           count(*) FILTER (WHERE d.switched_off_at IS NOT NULL) AS switched_off,
+           count(*) FILTER (WHERE d.paused_until > clock_timestamp()) AS paused
+    FROM discord_webhooks AS w
+    LEFT JOIN discord_destinations AS d ON d.destination = 'person:' || w.person
+""")
+_PEOPLES_COUNTS = text("SELECT state, count(*) FROM discord_posts WHERE destination LIKE 'person:%' GROUP BY state")
+
+
+def standing_of_people(connection: Connection) -> dict[str, Any]:
+    """Return how many personal webhooks there are, are switched off and are left alone, and what became of their posts."""
+    counts = {state: posts for state, posts in connection.execute(_PEOPLES_COUNTS)}
+    found = connection.execute(_PEOPLE).one()
+    return {**found._mapping, "posts": {state: counts.get(state, 0) for state in STATES}}
 
 
 def standing(connection: Connection, webhook: Webhook | None) -> dict[str, Any]:
