@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from backend.db.engine import Database
-from backend.db.migrate import upgrade
+from backend.db.migrate import grant_on_database, upgrade
 from backend.db.opening import open_database
 from backend.errors import NotFound
 from backend.settings import get_settings
@@ -44,3 +44,23 @@ def scratch_database(name: str) -> Iterator[Database]:
             database.dispose()
             admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(identifier))
             server.dispose()
+
+
+@contextmanager
+def scratch_copy(original: Database, name: str) -> Iterator[Database]:
+    """Lend a copy of a scratch database, and drop it afterwards. Nobody may be connected to the original."""
+    original.dispose()
+    source = psycopg.conninfo.conninfo_to_dict(original.url())["dbname"]
+    identifier = sql.Identifier(name)
+    server_url = original.url().replace(f"/{source}", "/postgres", 1)
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(identifier))
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(identifier, sql.Identifier(source)))
+        database = Database(original.url().replace(f"/{source}", f"/{name}", 1), original.settings)
+        try:
+            with database.connect(autocommit=True) as connection:
+                grant_on_database(connection)
+            yield database
+        finally:
+            database.dispose()
+            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(identifier))
