@@ -99,7 +99,7 @@ def pointed_at(question: Question, turn: Turn | None) -> list[Subject]:
         place = Reference("ordinal", found.start, found.end, int(behind["place"])) if behind else found
         if place.kind == "ordinal":
             return [one for one in at_place(turn, question, place) if one.kind == "etf"]
-        return listed_etfs(turn)
+        return listed_etfs(turn) or spoken_of(turn)
     if found.kind == "etfs":
         return turn.found("etf")
     if found.kind == "first":
