@@ -69,9 +69,13 @@ def _remove_abandoned_sessions() -> None:
     """Stop and remove the servers of sessions that were killed."""
     for folder in Path(tempfile.gettempdir()).glob(f"{SESSION_PREFIX}*"):
         pid = folder / "pid"
-        if folder.owner() != Path("/proc/self").owner() or not pid.is_file():
+        try:
+            ours = folder.owner() == Path("/proc/self").owner()
+            running = ours and Path("/proc", pid.read_text(encoding="ascii")).exists()
+        except FileNotFoundError:
+            # Another session begins or ends at this moment.
             continue
-        if not Path("/proc", pid.read_text(encoding="ascii")).exists():
+        if ours and not running:
             _server(folder / "home", None).kill()
             shutil.rmtree(folder)
 

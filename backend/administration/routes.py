@@ -90,9 +90,10 @@ def webhook_off(
     given: Annotated[schemas.SwitchingOff | None, Body()] = None,
 ) -> None:
     """Post nothing more to a person's webhook until an administrator switches it on again; the person is told why."""
-    if not switch_off(connection, account, given.reason.strip() if given else ""):
+    reason = given.reason.strip() if given else ""
+    if not switch_off(connection, account, reason):
         raise _no_webhook()
-    record(connection, administrator, "webhook.off", str(account))
+    record(connection, administrator, "webhook.off", str(account), {"reason": reason} if reason else None)
 
 
 @router.post(

@@ -162,7 +162,7 @@ def test_accounts_are_found_and_changed_after_a_question_that_names_them(
         expect(entry).to_contain_text("boss@example.com")
     expect(log.first).to_contain_text("(지워진 계정)")
     expect(log.first).not_to_contain_text("two@example.com")
-    page.get_by_label("한 일").select_option(label="웹훅")
+    page.get_by_label("한 일", exact=True).select_option(label="웹훅")
     expect(page.get_by_text("조건에 맞는 기록이 없습니다.")).to_be_visible()
 
 

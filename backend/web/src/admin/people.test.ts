@@ -16,7 +16,7 @@ test('what was done is said in Korean, and what the page does not know as it is'
 
 test('what changed is said in a line', () => {
   expect(detailWords({ was: 'user', is: 'admin' })).toBe('사용자 → 관리자')
-  expect(detailWords({ was: 'verified' })).toBe('전 검증됨')
+  expect(detailWords({ was: 'verified' })).toBe('이전 검증됨')
   expect(detailWords({ role: 'admin' })).toBe('권한 관리자')
   expect(detailWords({ turn: 1234 })).toBe('대화 1,234')
   expect(detailWords({ turn: null })).toBe('')

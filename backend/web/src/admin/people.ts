@@ -30,7 +30,7 @@ export function actorName(actor: string): string {
 }
 
 const VALUES: Record<string, string> = { user: '사용자', admin: '관리자', ...EXAMPLE_STATUSES }
-const FIELDS: Record<string, string> = { was: '전', is: '후', role: '권한', turn: '대화' }
+const FIELDS: Record<string, string> = { was: '이전', is: '이후', role: '권한', turn: '대화', reason: '이유' }
 
 /** What changed, in a line. */
 export function detailWords(detail: Record<string, unknown>): string {
