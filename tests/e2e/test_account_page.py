@@ -162,6 +162,9 @@ def test_too_many_tries_say_how_long_to_wait(open_page: OpenPage, site: str) -> 
     expect(page.locator(".account-complaint")).to_be_visible()
     first = button.inner_text()
     expect(button).not_to_have_text(first)
+    # Who mistyped the address need not wait.
+    page.get_by_label("이메일", exact=True).fill("another@example.com")
+    expect(page.get_by_role("button", name="로그인", exact=True)).to_be_enabled()
 
 
 def test_closed_registration_is_said_kindly(
@@ -175,6 +178,9 @@ def test_closed_registration_is_said_kindly(
         expect(page.locator(".sign-in").get_by_role("link", name="로그인")).to_have_attribute(
             "href", "/login?next=%2Fwatchlist"
         )
+        page.goto(f"{address}/login")
+        expect(page.get_by_role("button", name="로그인", exact=True)).to_be_visible()
+        expect(page.get_by_role("link", name="회원 가입")).to_have_count(0)
 
 
 def test_whoever_has_signed_in_goes_on_and_never_to_another_site(

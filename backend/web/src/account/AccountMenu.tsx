@@ -19,7 +19,7 @@ interface AccountMenuProps {
 
 /** The way to sign in, or the menu of the person who has. */
 export function AccountMenu({ children, folded }: AccountMenuProps) {
-  const { state, person } = useSession()
+  const { state, person, registration } = useSession()
   if (person) {
     return (
       <Fold label={called(person)} title={`${called(person)}님의 메뉴`} square={folded}>
@@ -34,9 +34,11 @@ export function AccountMenu({ children, folded }: AccountMenuProps) {
         <li>
           <a href={signInAddress()}>로그인</a>
         </li>
-        <li>
-          <a href={registerAddress()}>회원 가입</a>
-        </li>
+        {registration !== 'closed' && (
+          <li>
+            <a href={registerAddress()}>회원 가입</a>
+          </li>
+        )}
         {children}
       </Fold>
     )

@@ -11,7 +11,7 @@ import { useSubmit } from './useSubmit'
 
 /** /login: e-mail and password, and on to where the person wanted to go. */
 export function SignInPage() {
-  const { person } = useSession()
+  const { person, registration } = useSession()
   const [email, setEmail] = useState('')
   const [password, setPassword] = useState('')
   const [errors, setErrors] = useState<{ email: string | null; password: string | null }>({ email: null, password: null })
@@ -53,6 +53,8 @@ export function SignInPage() {
           onValue={(given) => {
             setEmail(given)
             setErrors({ ...errors, email: null })
+            // A pause is one account's; whoever mistyped the address need not wait.
+            sending.forget()
           }}
         />
         <PasswordField
@@ -65,9 +67,11 @@ export function SignInPage() {
           error={errors.password ?? (wrong ? sending.problem?.message : null)}
         />
         <SubmitLine of={sending} label="로그인" busyLabel="로그인하는 중…" />
-        <p className="sign-in-other">
-          계정이 없나요? <a href={registerAddress()}>회원 가입</a>
-        </p>
+        {registration !== 'closed' && (
+          <p className="sign-in-other">
+            계정이 없나요? <a href={registerAddress()}>회원 가입</a>
+          </p>
+        )}
       </form>
     </Frame>
   )

@@ -10,6 +10,7 @@ export interface Submit {
   wait: number
   /** Does it, unless it is being done or the server wants to be left alone. */
   submit: (event?: FormEvent) => void
+  /** What is wanted is another thing: how the last one went says nothing about it. */
   forget: () => void
 }
 
@@ -38,7 +39,11 @@ export function useSubmit(action: () => Promise<void>): Submit {
         setBusy(false)
       })
   }
-  return { busy, problem, wait, submit, forget: () => setProblem(null) }
+  const forget = () => {
+    setProblem(null)
+    setUntil(0)
+  }
+  return { busy, problem, wait, submit, forget }
 }
 
 function useSecondsUntil(until: number): number {
