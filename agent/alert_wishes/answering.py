@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.alert_wishes import sentences
+from agent.alert_wishes.about_alerts import Trouble
 from agent.alert_wishes.proposal import MOST_ETFS, USUAL, AlertProposal, WishedEtf
 from agent.alert_wishes.reading import Wish, wish_of
-from agent.alert_wishes.troubles import Trouble, trouble_of
+from agent.alert_wishes.troubles import trouble_of
 from agent.answer import Answer, Message
 from agent.composition.sub_questions import SubQuestions
 from agent.events import StepFinished, StepStarted

@@ -30,12 +30,6 @@ WATCHED = re.compile(
     re.IGNORECASE,
 )
 
-_MAY_WISH = re.compile(
-    rf"{ALERT_NOUN}|구독|(?:면|때|때마다|마다|대로|거든|경우|시|자마자|순간)[\s,]+(?:\S+\s+){{0,4}}(?:알려|알리|말해|얘기|연락|보내|톡|귀띔|울려)|알리지\s?마|그만\s?알려|"
-    r"\b(?:notif\w*|alerts?|let\s+me\s+know|tell\s+me\s+(?:when|if|once)|warn\s+me|ping\s+me|message\s+me|dm\s+me|watch\s?list|stop\s+telling)\b",
-    re.IGNORECASE,
-)
-
 # To whom, where and when: what may stand between the event and the telling.
 _BETWEEN = (
     r"(?:[\s,.~!]|바로바로|바로|즉시|곧바로|즉각|그때그때|그때마다|그때|그날|꼭|좀|한\s?번씩?|매번|항상|계속|제발|"
@@ -199,11 +193,6 @@ class Form:
 def worth_a_look(text: str) -> bool:
     """Whether a text has any word of a wish; ordinary questions are mostly spared the rest."""
     return _WORTH_A_LOOK.search(text) is not None
-
-
-def may_wish(text: str) -> bool:
-    """Whether a text may wish for an alert in words that `form_of` does not know."""
-    return _MAY_WISH.search(text) is not None
 
 
 def form_of(text: str) -> Form | None:

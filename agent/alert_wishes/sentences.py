@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from agent.alert_wishes.proposal import USUAL_PREMIUM_PCT, USUAL_THRESHOLD_PP, AlertProposal, Kind
-from agent.reading.wording import with_particle
 
 NAMES: dict[Kind, tuple[str, str]] = {
     "new": ("신규 편입", "new holdings"),
@@ -125,8 +124,3 @@ def not_told(names: Iterable[str], english: bool) -> str:
         return f"There are no alerts on that: the data is daily. What can be told: {OFFERED_EN}."
     said = ", ".join(dict.fromkeys(names))
     return f"{said} 알림은 없습니다. 알려 드릴 수 있는 것은 {OFFERED}입니다."
-
-
-def topic(name: str) -> str:
-    """A name with the particle of a topic."""
-    return with_particle(name, "은는")

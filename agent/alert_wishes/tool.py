@@ -4,10 +4,11 @@ nor anything that it has read can do so."""
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from agent.alert_wishes.form import may_wish
+from agent.alert_wishes.form import ALERT_NOUN
 from agent.alert_wishes.proposal import KINDS, MOST_ETFS, AlertProposal, WishedEtf, in_order
 from agent.alert_wishes.sentences import proposed
 from agent.run_context import RunContext
@@ -16,10 +17,17 @@ from agent.tools import ContextTool
 from backend.errors import NotFound
 from backend.market.etfs import etf_code, get_etf
 
+# Wider than the forms that are understood offline: these are the words that the model is there for.
+_MAY_WISH = re.compile(
+    rf"{ALERT_NOUN}|구독|(?:면|때|때마다|마다|대로|거든|경우|시|자마자|순간)[\s,]+(?:\S+\s+){{0,4}}(?:알려|알리|말해|얘기|연락|보내|톡|귀띔|울려)|알리지\s?마|그만\s?알려|"
+    r"\b(?:notif\w*|alerts?|let\s+me\s+know|tell\s+me\s+(?:when|if|once)|warn\s+me|ping\s+me|message\s+me|dm\s+me|watch\s?list|stop\s+telling)\b",
+    re.IGNORECASE,
+)
+
 
 def may_propose(said: Sequence[str]) -> bool:
     """Whether the person's own last words may wish for an alert: nobody else's words bring the tool about."""
-    return any(may_wish(text) for text in said)
+    return any(_MAY_WISH.search(text) for text in said)
 
 
 class ProposeAlert(ContextTool):

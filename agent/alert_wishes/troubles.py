@@ -3,43 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from agent.alert_wishes import sentences
+from agent.alert_wishes.about_alerts import ABOUT, EXAMPLES, EXAMPLES_EN, MOST_OFFERED, Trouble
 from agent.alert_wishes.naming import Named
 from agent.alert_wishes.proposal import MOST_ETFS
 from agent.alert_wishes.reading import Wish
-from agent.answer import Status
 from agent.given_names import GivenText
 from agent.reading.question import Subject
 from agent.reading.wording import with_particle
-
-_MOST_OFFERED = 3
-_EXAMPLES = (
-    "관심 ETF의 비중이 바뀌면 알려줘",
-    "KODEX 200에서 종목을 사고팔면 알려줘",
-    "KODEX 200 괴리율이 1% 넘으면 알려줘",
-)
-_EXAMPLES_EN = (
-    "Notify me when KODEX 200 sells something",
-    "Let me know if a weight in KODEX 200 changes by 1 percentage point",
-)
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """What is said in place of a proposal, with texts that could be said instead."""
-
-    text: str
-    status: Status = "refused"
-    suggestions: tuple[str, ...] = ()
 
 
 def trouble_of(wish: Wish) -> Trouble | None:
     """Why a wish has no proposal; None where it has one."""
     action = wish.form.action
-    if action in _ABOUT:
-        return _ABOUT[action](wish)
+    if action in ABOUT:
+        return ABOUT[action](wish)
     if (
         action == "off"
         and not wish.names.ambiguous
@@ -49,77 +28,6 @@ def trouble_of(wish: Wish) -> Trouble | None:
     ):
         return None
     return _not_offered(wish) or _about_stocks(wish) or _unclear_etf(wish) or _unclear_figure(wish)
-
-
-def _listed(wish: Wish) -> Trouble:
-    if wish.form.english:
-        return Trouble(
-            f"Your alerts are on your {sentences.PAGE_EN}: there you see and change what is told of each ETF, from which size on, "
-            "and whether Discord is told as well. This conversation does not read personal settings.",
-            "answered",
-        )
-    return Trouble(
-        "알림 설정은 [관심 목록](/watchlist)에서 볼 수 있습니다. ETF마다 어떤 일을 알릴지, 기준은 몇 %p인지, 디스코드로도 보낼지를 보고 바꿀 수 있습니다. "
-        "대화에서는 개인의 설정을 읽지 않습니다.",
-        "answered",
-    )
-
-
-def _how(wish: Wish) -> Trouble:
-    if wish.form.english:
-        return Trouble(
-            f"Say it in a sentence, such as “{_EXAMPLES_EN[0]}”. What can be told: {sentences.OFFERED_EN}. Settings are on the {sentences.PAGE_EN}.",
-            "answered",
-            _EXAMPLES_EN,
-        )
-    return Trouble(
-        f"대화에서 ‘{_EXAMPLES[1]}’처럼 말씀하시면 됩니다. 알려 드릴 수 있는 것은 {sentences.OFFERED}입니다. 화면의 알림으로 알려 드리고, "
-        f"[계정](/account)에서 웹훅을 등록하면 디스코드로도 보냅니다. 정해 둔 알림은 {sentences.PAGE}에서 보고 바꿀 수 있습니다.",
-        "answered",
-        _EXAMPLES,
-    )
-
-
-def _watched(wish: Wish) -> Trouble:
-    if wish.form.english:
-        return Trouble(
-            f"I cannot see your watchlist in this conversation: it is yours alone. What changed in it is on your {sentences.PAGE_EN}."
-        )
-    name = wish.etfs[0].name if wish.etfs else "KODEX 200"
-    return Trouble(
-        f"관심 목록은 본인만 볼 수 있는 자료라 대화에서는 읽지 않습니다. 관심 ETF의 시세와 지난 방문 뒤에 바뀐 내용은 {sentences.PAGE}에서 볼 수 있습니다. "
-        "ETF 이름으로 물어보시면 바로 답해 드릴게요.",
-        "refused",
-        (f"{name} 최근 매매 내역은?", f"{name} 비중이 가장 많이 바뀐 종목은?"),
-    )
-
-
-def _taken_off(wish: Wish) -> Trouble:
-    if wish.form.english:
-        return Trouble(f"Removing an ETF is done on your {sentences.PAGE_EN}. Its alerts can be turned off here.")
-    offered = tuple(f"{etf.name} 알림 꺼줘" for etf in wish.etfs[:_MOST_OFFERED])
-    return Trouble(
-        f"관심 목록에서 지우는 일은 {sentences.PAGE}에서 할 수 있습니다. 목록에 두고 알림만 끄는 것은 여기서 할 수 있습니다.",
-        "refused",
-        offered,
-    )
-
-
-def _scheduled(wish: Wish) -> Trouble:
-    if wish.form.english:
-        return Trouble(
-            f"There are no reports at a set time. What can be told: {sentences.OFFERED_EN}.", "refused", _EXAMPLES_EN
-        )
-    name = wish.etfs[0].name if wish.etfs else "KODEX 200"
-    return Trouble(
-        f"정해진 시각에 보내는 소식은 없습니다. 새 날짜의 자료가 들어오는 대로, 바뀐 것이 있을 때만 알려 드립니다. 알려 "
-        f"드릴 수 있는 것은 {sentences.OFFERED}입니다.",
-        "refused",
-        (f"{name}에서 종목을 사고팔면 알려줘", f"{name} 비중이 바뀌면 알려줘"),
-    )
-
-
-_ABOUT = {"list": _listed, "how": _how, "watched": _watched, "take_off": _taken_off, "scheduled": _scheduled}
 
 
 def _not_offered(wish: Wish) -> Trouble | None:
@@ -141,7 +49,7 @@ def _not_offered(wish: Wish) -> Trouble | None:
         f"{name} 괴리율이 1% 넘으면 알려줘" for name in names
     )
     return Trouble(
-        sentences.not_told(wish.events.not_told.values(), english), "refused", _EXAMPLES_EN if english else offered
+        sentences.not_told(wish.events.not_told.values(), english), "refused", EXAMPLES_EN if english else offered
     )
 
 
@@ -188,9 +96,9 @@ def _unclear_etf(wish: Wish) -> Trouble | None:
             "refused",
         )
     if wish.unsure:
-        offered = tuple(_with_name(wish, etf) for etf in wish.unsure[:_MOST_OFFERED])
-        listed = ", ".join(etf.name for etf in wish.unsure[:_MOST_OFFERED])
-        more = f" 외 {len(wish.unsure) - _MOST_OFFERED}개" if len(wish.unsure) > _MOST_OFFERED else ""
+        offered = tuple(_with_name(wish, etf) for etf in wish.unsure[:MOST_OFFERED])
+        listed = ", ".join(etf.name for etf in wish.unsure[:MOST_OFFERED])
+        more = f" 외 {len(wish.unsure) - MOST_OFFERED}개" if len(wish.unsure) > MOST_OFFERED else ""
         return Trouble(
             "Which of the ETFs do you mean?"
             if english
@@ -204,12 +112,12 @@ def _unclear_etf(wish: Wish) -> Trouble | None:
             if english
             else f"‘{names.unknown}’에 맞는 ETF를 찾지 못했습니다. 이름이나 종목코드를 확인해 주세요.",
             "clarify",
-            _EXAMPLES_EN if english else _EXAMPLES[:1],
+            EXAMPLES_EN if english else EXAMPLES[:1],
         )
     if names.groups or names.every:
         return _whole_groups(wish)
     if english:
-        return Trouble("Which ETF should the alert be for?", "clarify", _EXAMPLES_EN)
+        return Trouble("Which ETF should the alert be for?", "clarify", EXAMPLES_EN)
     return Trouble(
         "어느 ETF의 알림인지 알려 주세요. 관심 목록 전체로도 정할 수 있습니다.",
         "clarify",
@@ -233,7 +141,7 @@ def _whole_groups(wish: Wish) -> Trouble:
         return Trouble(
             f"Alerts are set ETF by ETF, not for all ETFs of a kind. Name the ETFs, or put them on your {sentences.PAGE_EN} and say “my watchlist”.",
             "clarify",
-            _EXAMPLES_EN,
+            EXAMPLES_EN,
         )
     group = " ".join(wish.names.groups)
     said = f"‘{group}’에 드는 ETF 전체에" if group else "모든 ETF에"
@@ -248,7 +156,7 @@ def _choices(wish: Wish, names: Named) -> Trouble:
     token = names.ambiguous
     assert token is not None
     options = [option for option in token.value.options if option.kind == "etf"] or list(token.value.options)
-    subjects = [Subject(option.kind, (option.key,), option.name, option.name) for option in options[:_MOST_OFFERED]]
+    subjects = [Subject(option.kind, (option.key,), option.name, option.name) for option in options[:MOST_OFFERED]]
     text = GivenText(wish.text)
     offered = tuple(text.replaced(token.start, token.end, [subject]).text for subject in subjects)
     listed = ", ".join(subject.name for subject in subjects)
@@ -269,7 +177,7 @@ def _unclear_figure(wish: Wish) -> Trouble | None:
             if english
             else "정한 크기보다 **작은** 변화만 골라 알리는 알림은 없습니다. ‘1%p 이상’처럼 말씀해 주세요.",
             "clarify",
-            () if english else (_EXAMPLES[0],),
+            () if english else (EXAMPLES[0],),
         )
     if any(not 0 <= one.value <= 100 for one in wish.figures):
         return Trouble(

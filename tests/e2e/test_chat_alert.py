@@ -14,6 +14,7 @@ from browser import OpenPage
 from playwright.sync_api import Locator, Page, expect
 from scripted_chat import serving
 
+from backend import web_build
 from backend.app import create_app
 from backend.db.engine import Database
 from backend.settings import Settings
@@ -179,3 +180,21 @@ def test_alerts_are_switched_off_and_the_reload_knows(
     httpx.put(f"{address}/api/watchlist/069500", headers=person.headers, json={"muted": False}, timeout=10)
     page.reload()
     expect(card(page).get_by_text("설정한 뒤에 바뀌었습니다")).to_be_visible()
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+def test_the_card_keeps_the_rules_of_accessibility(signed_in: Callable[..., Page], scheme: str, width: int) -> None:
+    page = signed_in(width=width, color_scheme=scheme, reduced_motion="reduce")
+    page.evaluate((web_build.WEB / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
+
+    def violations() -> list[str]:
+        rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
+        found = page.evaluate("rules => axe.run('.proposal', {runOnly: rules})", rules)["violations"]
+        return [f"{rule['id']}: {node['html'][:150]}" for rule in found for node in rule["nodes"]]
+
+    say(page, "KODEX 200 비중이 1%p 이상 바뀌거나 괴리율이 2% 넘으면 디스코드로 알려줘")
+    expect(card(page).get_by_role("button", name="알림 설정")).to_be_visible()
+    assert violations() == []
+    card(page).get_by_role("button", name="알림 설정").click()
+    expect(card(page).get_by_text("설정했습니다.")).to_be_visible()
+    assert violations() == []
