@@ -216,7 +216,9 @@ class Expected:
 
     def watch(self, watches: list[tuple[Any, ...]]) -> None:
         """Compute the alerts of watches: person, etf, kinds, threshold (%p), premium (%)."""
-        rows = [(person, etf, ",".join(kinds), threshold, premium) for person, etf, kinds, threshold, premium in watches]
+        rows = [
+            (person, etf, ",".join(kinds), threshold, premium) for person, etf, kinds, threshold, premium in watches
+        ]
         self.connection.execute(
             "CREATE TABLE given (person VARCHAR, etf VARCHAR, kinds VARCHAR, threshold DOUBLE, premium_pct DOUBLE)"
         )
