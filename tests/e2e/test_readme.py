@@ -20,6 +20,7 @@ from seeds.sample_market import generate
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
+PASSWORD = "a password that is asked for"
 
 # Commands that need more than a home folder, and what runs them; what serves this test and what runs it need nothing.
 ELSEWHERE = {
@@ -117,7 +118,9 @@ def test_commands_of_the_readme(running: str, environment: dict[str, str], tmp_p
             fetch(words, running)
         else:
             assert words[0] == "./atlas", line
-            done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180)
+            done = subprocess.run(
+                words, cwd=ROOT, env=environment, input=f"{PASSWORD}\n", capture_output=True, text=True, timeout=180
+            )
             assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
         tried += 1
     assert tried >= 5
