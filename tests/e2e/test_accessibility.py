@@ -13,10 +13,16 @@ from playwright.sync_api import Page, expect
 from scripted_chat import serving
 
 from backend import web_build
+from backend.accounts.audit import COMMAND_LINE, record
+from backend.accounts.signed_in import COOKIE
+from backend.accounts.users import set_disabled
 from backend.app import create_app
 from backend.collection.load import load_files
 from backend.curation.access import admin_token
 from backend.db.engine import Database
+from backend.notifications.discord.address import Webhook
+from backend.notifications.discord.personal import store_webhook, switch_off
+from backend.notifications.discord.sealed_address import Seal
 from backend.settings import Settings
 from tests import listed_market
 
@@ -150,6 +156,42 @@ def test_the_collection_keeps_the_rules(
     expect(page.locator(".gap-list li")).to_have_count(1)
     assert violations(page, axe) == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_administration_of_people_keeps_the_rules(
+    open_page: Callable[..., Page],
+    built_page: None,
+    empty_database: Database,
+    settings: Settings,
+    axe: str,
+    scheme: str,
+    width: int,
+) -> None:
+    boss = new_person(empty_database, role="admin", email="boss@example.com")
+    person = new_person(empty_database, email="person@example.com", name="홍길동")
+    with empty_database.engine("atlas_app").begin() as connection:
+        store_webhook(connection, person.id, Webhook("123456789012345678", "secret"), Seal(settings))
+        switch_off(connection, person.id, "글이 너무 많습니다")
+        set_disabled(connection, person.id, True)
+        record(connection, COMMAND_LINE, "user.role", str(person.id), {"was": "user", "is": "admin"})
+    with serving(create_app(empty_database, settings.model_copy(update={"background": False}))) as address:
+        page = open_page(f"{address}/admin", width=width, color_scheme=scheme, reduced_motion="reduce")
+        expect(page.get_by_role("region", name="관리자로 로그인하세요")).to_be_visible()
+        assert violations(page, axe) == []
+        page.context.add_cookies([{"name": COOKIE, "value": boss.code, "url": address}])
+        page.goto(f"{address}/admin")
+        tabs = page.get_by_role("navigation", name="관리")
+        for name in ("사용자", "웹훅", "기록"):
+            tabs.get_by_role("button", name=name, exact=True).click()
+            expect(page.get_by_role("region", name=name).get_by_text("person@example.com").first).to_be_visible()
+            assert violations(page, axe) == []
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+        tabs.get_by_role("button", name="사용자", exact=True).click()
+        page.get_by_role("button", name="삭제 (홍길동)").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        assert violations(page, axe) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
