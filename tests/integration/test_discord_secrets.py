@@ -110,7 +110,7 @@ def test_the_web_server_posts_and_never_shows_the_token(
         try:
             for number, state in enumerate(["sent", "sent", "refused", "in_doubt", "refused"], 1):
                 add(empty_database, f"day-{number}")
-                await_(lambda n=number, s=state: states(empty_database)[n - 1] == s, f"day-{number} {state}", 40)
+                await_(lambda n=number, s=state: states(empty_database)[n - 1] == s, f"day-{number} {state}", 100)
             metrics = httpx.get(f"http://127.0.0.1:{port}/metrics").text
         finally:
             process.terminate()
