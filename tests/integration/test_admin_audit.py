@@ -29,7 +29,8 @@ def database(new_database: Callable[[], Database]) -> Database:
 
 @pytest.fixture(scope="module")
 def anybody(database: Database, settings: Settings) -> Iterator[TestClient]:
-    with TestClient(create_app(database, settings)) as client:
+    # What embeds examples in the background would be at the first ones just when a test promotes one.
+    with TestClient(create_app(database, settings.model_copy(update={"background": False}))) as client:
         yield client
 
 
