@@ -283,6 +283,7 @@ def _write_days(
         changed = reference.write(cursor, market, resolved, graph, feed.source)
         if changed:
             prices.adopt(cursor, graph, etfs.keys() - earlier)
+            stored.touch(cursor)
         if changed and len(plan.days) != 1:
             # What takes long to load can be found meanwhile.
             say("collecting names", 0, len(plan.days))
@@ -328,6 +329,7 @@ def _tidy_up(connection: Connection, summary: Summary, stored_before: int, say: 
         say("ranking names", 0, 0)
         with connection.begin():
             search_index.rebuild(connection)
+            stored.touch(_cursor(connection))
 
 
 def _write(writer: Writer, day: planning.Day, feed: Feed, summary: Summary) -> None:

@@ -146,6 +146,11 @@ def clear(cursor: Cursor) -> None:
     cursor.execute("DELETE FROM discord_posts WHERE kind IN ('collection', 'alert')")
 
 
+def touch(cursor: Cursor) -> None:
+    """Say that the market is another one from here on: what was read of it is kept for as long as `loaded_at` stays."""
+    cursor.execute("UPDATE datasets SET loaded_at = clock_timestamp()")
+
+
 def positions(cursor: Cursor, wanted: set[tuple[str, date]], nodes: dict[tuple[str, str], Nodes]) -> pl.DataFrame:
     """Return the stored positions of the wanted snapshots (ETF and date): `POSITIONS`."""
     etfs = nodes[HISTORY, "ETF"]

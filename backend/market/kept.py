@@ -14,14 +14,16 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 LONGEST_S = 300
-"""A security that gets another code moves without a new data date; after this long everything is read again."""
+"""However long the same data is loaded, everything is read again after this long."""
 
 
 class Kept(Generic[Key, Value]):
-    """Values by key, at most `most` of them, the oldest given up first."""
+    """Values by key, the oldest given up first where they weigh more than `most` in all; by default each weighs 1."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, weigh: Callable[[Value], int] = lambda _value: 1) -> None:
         self._most = most
+        self._weigh = weigh
+        self._weight = 0
         self._lock = threading.Lock()
         self._values: OrderedDict[Key, Value] = OrderedDict()
         self._version: object = None
@@ -36,6 +38,7 @@ class Kept(Generic[Key, Value]):
         with self._lock:
             if version != self._version or time.monotonic() > self._until:
                 self._values.clear()
+                self._weight = 0
                 self._version, self._until = version, time.monotonic() + LONGEST_S
             found = {key: self._values[key] for key in wanted if key in self._values}
         missing = [key for key in wanted if key not in found]
@@ -44,7 +47,10 @@ class Kept(Generic[Key, Value]):
         new = read(missing)
         with self._lock:
             if version == self._version:
-                self._values |= new
-                while len(self._values) > self._most:
-                    self._values.popitem(last=False)
+                for key, value in new.items():
+                    if key not in self._values:
+                        self._values[key] = value
+                        self._weight += self._weigh(value)
+                while self._weight > self._most:
+                    self._weight -= self._weigh(self._values.popitem(last=False)[1])
         return found | new

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import date
 from functools import wraps
 from typing import Annotated, Any
@@ -22,6 +22,7 @@ from backend.market.dataset import get_dataset
 from backend.market.etfs import get_etf, list_etfs
 from backend.market.holders import get_holders
 from backend.market.holdings import get_holdings
+from backend.market.kept import Kept
 from backend.market.prices import get_prices
 from backend.market.schemas import HoldingKind, Kind
 from backend.market.search import search
@@ -29,6 +30,9 @@ from backend.market.similarity import get_similar
 from backend.market.state import market_state
 from backend.market.stocks import get_stock
 
+# Bytes of answers that are kept while the same data is loaded.
+MOST_KEPT = 64_000_000
+_ANSWERS: Kept[Hashable, bytes] = Kept(MOST_KEPT, weigh=len)
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -36,7 +40,8 @@ class MarketRoute(APIRoute):
     """A route that reads the market.
 
     The connection is opened, used and closed and the answer written in one step of one thread. As steps of their own, which
-    FastAPI makes of such a dependency, they take longer than the queries.
+    FastAPI makes of such a dependency, they take longer than the queries. An answer is kept for whoever asks for the same while
+    the same data is loaded; which data that is, is read in the same state of the database.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., BaseModel], **options: Any) -> None:
@@ -46,11 +51,16 @@ class MarketRoute(APIRoute):
 def _in_one_step(endpoint: Callable[..., BaseModel]) -> Callable[..., Response]:
     @wraps(endpoint)
     def answer(market: Database, **asked: Any) -> Response:
+        key = (endpoint, *((name, _hashable(value)) for name, value in asked.items()))
         with market_state(market) as opened:
-            found = endpoint(opened, **asked)
-        return Response(found.model_dump_json(), media_type="application/json")
+            found = _ANSWERS.get(opened, [key], lambda _: {key: endpoint(opened, **asked).model_dump_json().encode()})
+        return Response(found[key], media_type="application/json")
 
     return answer
+
+
+def _hashable(value: object) -> Hashable:
+    return tuple(value) if isinstance(value, list) else value
 
 
 async def database(request: Request) -> Database:
