@@ -134,6 +134,10 @@ SignedInHere = Annotated[Person, Depends(signed_in_here)]
 """Who has signed in in this browser; a bearer token is refused."""
 
 
+# Both until the end of the transaction, like SET LOCAL.
+_BECOME = text("SELECT set_config('atlas.person', :id, true), set_config('role', 'atlas_person', true)")
+
+
 @contextmanager
 def as_person(database: Database, person: Person) -> Iterator[Connection]:
     """Lend a transaction in which the database shows this person's rows alone; it is committed at the end.
@@ -145,8 +149,7 @@ def as_person(database: Database, person: Person) -> Iterator[Connection]:
     except (OperationalError, PoolTimeout) as error:
         raise away(error) from error
     with connection, connection.begin():
-        connection.execute(text("SELECT set_config('atlas.person', :id, true)"), {"id": str(person.id)})
-        connection.execute(text("SET LOCAL ROLE atlas_person"))
+        connection.execute(_BECOME, {"id": str(person.id)})
         yield connection
 
 

@@ -18,7 +18,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 KOREAN_FONT = "fonts-nanum"
 AIRFLOW_TESTS = ROOT / "tests" / "airflow"
 # Sessions of about the same length, which run side by side: each has a database server and processes of its own.
-SESSIONS = (("tests/unit", "tests/airflow", "tests/e2e"), ("tests/integration",))
+PEOPLE = "tests/integration/people"
+SESSIONS = (("tests/unit", "tests/airflow", "tests/e2e", PEOPLE), ("tests/integration", f"--ignore={PEOPLE}"))
 NOTHING_CHOSEN = 5
 """Exit status of pytest where its arguments leave out every test."""
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-MOST_ID = 2**63 - 1
+# What every reader of JSON reads exactly.
+MOST_ID = 2**53 - 1
 
 
 def _number_only(value: object) -> object:

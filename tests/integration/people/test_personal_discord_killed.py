@@ -17,7 +17,7 @@ from backend.settings import Settings
 from tests.personal_posts import add_alerts, add_people, await_, code, rows, states, told
 from tests.stub_discord import Answer, StubDiscord
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SENDER = """
 import sys
 from backend.db.engine import Database

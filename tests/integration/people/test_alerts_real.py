@@ -16,7 +16,7 @@ from tests.alerts_oracle import Expected
 from tests.watchers import KINDS, add_people, add_watches
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PEOPLE, ETFS_EACH = 1_000, 20
 DEFAULT_KINDS = ["new", "out", "more", "less", "weight", "fee", "name"]
 # The second delivery brings seven dates onto what is stored.

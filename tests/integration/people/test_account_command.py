@@ -19,7 +19,7 @@ from backend.settings import Settings
 from tests.accounts import execute, login, new_email
 from tests.people import PASSWORD, new_person
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")

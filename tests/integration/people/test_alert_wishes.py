@@ -13,7 +13,7 @@ from agent.runner import ask
 from backend.db.engine import Database
 from backend.settings import Settings
 
-FOLDER = Path(__file__).parents[1] / "conversations"
+FOLDER = Path(__file__).parents[2] / "conversations"
 USUAL = ["new", "out", "more", "less", "weight", "fee", "name"]
 
 

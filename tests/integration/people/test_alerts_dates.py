@@ -17,7 +17,7 @@ from tests import market_files as market
 from tests.watched_market import D1, D2, D3, D4, ETF, FLAT, OTHER, WatchedMarket
 from tests.watchers import add_people, alerts, give_webhook, posts, watch
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SOLD = {code: position for code, position in FLAT.items() if code != "000004"}
 BOUGHT = FLAT | {"000005": (5, 5.0)}
 MONDAY = "2026-01-12"

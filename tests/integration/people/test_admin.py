@@ -17,7 +17,7 @@ from backend.curation.access import admin_token
 from backend.db.engine import Database
 from backend.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SAME_MANAGER = """
 MATCH (e:ETF {code: '069500'})-[:MANAGED_BY]->(c:Company)<-[:MANAGED_BY]-(other:ETF)
 WHERE other.code <> e.code
