@@ -1,6 +1,6 @@
 import '../styles/changes.css'
 
-import { ACTION_NAMES, type ChangeGroup, grouped, moved, points, SIDE_NAMES, weight } from './changes'
+import { ACTION_NAMES, type ChangeGroup, grouped, MEASURES, moved, points, SIDE_NAMES, weight } from './changes'
 import type { Change } from './types'
 
 interface ChangeRowsProps {
@@ -23,7 +23,12 @@ export function ChangeRows({ rows, totals = {}, heading: Heading = 'h4', questio
         const rest = (totals[side] ?? 0) - group.length
         return (
           <section className="change-group" data-side={side} key={side}>
-            <Heading>{SIDE_NAMES[side]}</Heading>
+            <div className="change-head">
+              <Heading>{SIDE_NAMES[side]}</Heading>
+              <span className="change-caption" title={MEASURES[side].means}>
+                비중 · {MEASURES[side].name}
+              </span>
+            </div>
             <ul>
               {group.map((row) => (
                 <ChangeRow key={row.code} row={row} asked={question?.(row)} onAsk={onAsk} />

@@ -6,6 +6,12 @@ import type { Action, Change } from './types'
 export const ACTION_NAMES: Record<Action, string> = { new: '신규 편입', more: '추가 매수', less: '일부 매도', out: '편출' }
 export type Side = 'bought' | 'sold' | 'drift'
 export const SIDE_NAMES: Record<Side, string> = { bought: '매수', sold: '매도', drift: '비중 변화' }
+/** What the percentage points of a side measure. A weight that was traded also moves with the price, so it moves by another figure. */
+export const MEASURES: Record<Side, { name: string; means: string }> = {
+  bought: { name: '산 크기', means: '늘린 수량만큼의 비중입니다. 비중은 가격 때문에도 움직입니다.' },
+  sold: { name: '판 크기', means: '줄인 수량만큼의 비중입니다. 비중은 가격 때문에도 움직입니다.' },
+  drift: { name: '변화', means: '사고팔지 않았는데 움직인 비중입니다.' },
+}
 
 export interface ChangeGroup {
   side: Side
