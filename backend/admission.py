@@ -3,6 +3,9 @@
 A route that is lent a connection holds it between its steps, each of which takes a thread. Were all threads taken by requests that
 wait for a connection, those that hold one could not go on: so fewer are let in than there are connections. On few cores
 that is also the fastest: what is begun is finished, and does not share the processor with all that came after it.
+
+A place is held for work alone, never for a client: its body has been read by then (`request_body`), and the place is free again
+before the first byte of the answer leaves, which somebody may take as slowly as they like.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from weakref import WeakKeyDictionary
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 AT_ONCE = 12
 """Less than the connections of a pool (20): sign-in and background work need some too."""
@@ -29,5 +32,21 @@ class Admission:
         if scope["type"] != "http" or not scope["path"].startswith(DATA):
             await self.app(scope, receive, send)
             return
-        async with self._places.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE)):
-            await self.app(scope, receive, send)
+        places = self._places.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE))
+        await places.acquire()
+        held = True
+
+        def leave() -> None:
+            nonlocal held
+            if held:
+                held = False
+                places.release()
+
+        async def leaving(message: Message) -> None:
+            leave()
+            await send(message)
+
+        try:
+            await self.app(scope, receive, leaving)
+        finally:
+            leave()

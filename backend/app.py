@@ -49,6 +49,7 @@ from backend.notifications.stream_description import describe_stream
 from backend.notifications.unsubscribe_routes import router as unsubscribe_router
 from backend.notifications.webhook_routes import router as webhook_router
 from backend.operations.routes import router as operations_router
+from backend.request_body import RequestBody
 from backend.request_origin import RequestOrigin
 from backend.security_headers import SecurityHeaders
 from backend.settings import Settings, get_settings
@@ -129,6 +130,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     _add_operations(app)
     _add_page(app, page)
     app.add_middleware(Admission)
+    app.add_middleware(RequestBody)
     app.add_middleware(RequestOrigin)
     app.add_middleware(RequestMetrics)
     app.add_middleware(SecurityHeaders)
@@ -240,8 +242,7 @@ def _add_page(app: FastAPI, page: Path) -> None:
     def browser_application(path: str) -> Response:
         if path.split("/", 1)[0] in ("api", "v1", "mcp", "assets"):
             raise NotFound(f"no such address: /{path}", ko=f"없는 주소입니다: /{path}")
-        file = (page / path).resolve()
-        if path and file.is_file() and file.is_relative_to(page.resolve()):
+        if file := _file_of(page, path):
             return FileResponse(file)
         index = page / "index.html"
         if not index.is_file():
@@ -250,3 +251,12 @@ def _add_page(app: FastAPI, page: Path) -> None:
                 ko="화면이 아직 만들어지지 않았습니다. `./atlas up`을 실행하세요.",
             )
         return FileResponse(index, headers={"Cache-Control": "no-cache"})
+
+
+def _file_of(page: Path, path: str) -> Path | None:
+    """Return the file of the page that an address names; None where it names none, or can be no file's name at all."""
+    try:
+        file = (page / path).resolve()
+        return file if path and file.is_file() and file.is_relative_to(page.resolve()) else None
+    except (ValueError, OSError):  # a NUL, a name that is too long
+        return None

@@ -56,4 +56,8 @@ def is_own(headers: Headers) -> bool:
     origin = headers.get("origin")
     if origin is None:
         return True
-    return origin != "null" and urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+    try:
+        named = urlsplit(origin).netloc
+    except ValueError:  # such as http://[
+        return False
+    return origin != "null" and named.lower() == headers.get("host", "").lower()

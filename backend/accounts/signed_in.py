@@ -77,8 +77,12 @@ def _lookup(connection: HTTPConnection) -> Lookup:
 
 
 def session_code(connection: HTTPConnection) -> str | None:
-    """Return the value of the session's cookie, if one was sent."""
-    return connection.cookies.get(SECURE_COOKIE) or connection.cookies.get(COOKIE)
+    """Return the value of the session's cookie, if one was sent.
+
+    Over https the other name counts for nothing: any host of the same domain can give a browser a cookie of that name, and
+    so sign it in as somebody else.
+    """
+    return connection.cookies.get(SECURE_COOKIE if connection.url.scheme in ("https", "wss") else COOKIE)
 
 
 def bearer(connection: HTTPConnection) -> str | None:

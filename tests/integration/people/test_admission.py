@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -53,3 +54,61 @@ def test_only_requests_for_data_wait_their_turn() -> None:
         assert most == AT_ONCE
         thread.submit(asyncio.run, many("/api/notifications/stream")).result(timeout=30)
     assert most == 50
+
+
+def test_bodies_that_do_not_come_to_their_end_hold_up_nobody(chat_database: Database, settings: Settings) -> None:
+    application = create_app(chat_database, settings)
+
+    async def ask_beside_slow_ones() -> int:
+        given_up = asyncio.Event()
+
+        async def slowly() -> AsyncIterator[bytes]:
+            yield b"{"
+            await given_up.wait()
+
+        transport = httpx.ASGITransport(application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            slow = [asyncio.create_task(client.post("/api/me/password", content=slowly())) for _ in range(3 * AT_ONCE)]
+            await asyncio.sleep(0.2)
+            answer = await asyncio.wait_for(client.get("/api/etfs?limit=1"), 10)
+            given_up.set()
+            await asyncio.gather(*slow)
+        return answer.status_code
+
+    assert in_a_loop_of_its_own(ask_beside_slow_ones()) == 200
+
+
+def test_answers_that_are_taken_slowly_hold_up_nobody() -> None:
+    started = 0
+
+    async def answering(scope: dict, receive: object, send: object) -> None:
+        nonlocal started
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    async def all_at_once() -> None:
+        taken = asyncio.Event()
+
+        async def slowly(message: dict) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started += 1
+            else:
+                await taken.wait()
+
+        admission = Admission(answering)
+        answers = [
+            asyncio.create_task(admission({"type": "http", "path": "/api/etfs"}, None, slowly))
+            for _ in range(3 * AT_ONCE)
+        ]
+        await asyncio.sleep(0.1)
+        assert started == 3 * AT_ONCE
+        taken.set()
+        await asyncio.gather(*answers)
+
+    in_a_loop_of_its_own(all_at_once())
+
+
+def in_a_loop_of_its_own(work: Coroutine) -> object:
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result(timeout=60)

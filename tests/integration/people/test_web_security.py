@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from backend.accounts.signed_in import COOKIE
 from backend.app import create_app
 from backend.db.engine import Database
+from backend.request_body import MOST_BYTES
 from backend.security_headers import CONTENT_SECURITY_POLICY
 from backend.settings import Settings
 from tests.people import Somebody, new_person
@@ -44,6 +45,7 @@ def signed_in(database: Database, settings: Settings, person: Somebody) -> Itera
         {"Origin": "http://testserver:81"},
         {"Origin": "null"},
         {"Origin": ""},
+        {"Origin": "http://["},
     ],
 )
 @pytest.mark.parametrize(
@@ -105,3 +107,30 @@ def test_over_https_the_cookie_is_bound_to_the_host_and_to_https(
         assert "domain" not in cookie.lower()
         assert "max-age=" in signed_in.headers["strict-transport-security"]
         assert client.get("/api/me").status_code == 200
+
+
+def test_over_https_a_cookie_that_a_neighbouring_host_can_set_signs_nobody_in(
+    database: Database, settings: Settings, person: Somebody
+) -> None:
+    other = new_person(database)
+    with TestClient(create_app(database, settings), base_url="https://testserver") as client:
+        assert client.get("/api/me", headers={"Cookie": f"{COOKIE}={other.code}"}).status_code == 401
+        both = client.get("/api/me", headers={"Cookie": f"__Host-{COOKIE}={person.code}; {COOKIE}={other.code}"})
+        assert both.json()["email"] == person.email
+
+
+@pytest.mark.parametrize("path", ["/api/auth/login", "/api/unsubscribe", "/api/me/password", "/api/watchlist/find"])
+@pytest.mark.parametrize("announced", [True, False])
+def test_no_more_than_a_limit_is_read_of_a_body(signed_in: TestClient, path: str, announced: bool) -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(100):
+            yield b" " * 100_000
+
+    refused = signed_in.post(path, content=b" " * (MOST_BYTES + 1) if announced else endless())
+    assert (refused.status_code, refused.json()["type"]) == (413, "/problems/request-too-large")
+    assert refused.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/a%00b", "/" + "a" * 5_000, "/api/" + "a" * 5_000])
+def test_an_address_that_can_be_no_file_is_no_defect(signed_in: TestClient, path: str) -> None:
+    assert signed_in.get(path).status_code in (200, 404)
