@@ -86,12 +86,13 @@ def sign_in(
     the account was made in it and nobody has signed in since, what was asked there goes to the account. Returns None where
     the account was closed or given another password in the meantime.
     """
-    # Locked, so that who changes the password at this moment finds the session and ends it, or is found out here.
+    # Locked, so that who changes the password at this moment finds the session and ends it, or is found out here; by one at a
+    # time, for the first of two shared locks to write the row would wait for the second, and the second for the first.
     first_visitor = connection.execute(
         text("""
             SELECT first_visitor FROM users
             WHERE id = :id AND password_hash = :hash AND disabled_at IS NULL
-            FOR SHARE
+            FOR NO KEY UPDATE
         """),
         {"id": user.id, "hash": user.password_hash},
     ).one_or_none()

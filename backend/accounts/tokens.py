@@ -29,6 +29,8 @@ def make_token(connection: Connection, person: UUID, name: str, days: int | None
     Raises Conflict where the person has MOST_TOKENS.
     """
     token = new_code(TOKEN_PREFIX)
+    # Whoever makes tokens for one person queues here, so that two at once cannot both find the last free place.
+    connection.execute(text("SELECT FROM users WHERE id = :person FOR NO KEY UPDATE"), {"person": person})
     row = connection.execute(
         text("""
             INSERT INTO api_tokens (person, name, code_hash, expires_at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -131,3 +132,22 @@ def test_a_wrong_token_is_not_made_good_by_a_cookie(page: TestClient) -> None:
     signed_up(page)
     assert page.get("/api/me", headers={"Authorization": "Bearer atlas_wrong"}).status_code == 401
     assert page.get("/api/me", headers={"Authorization": "Bearer of-another-endpoint"}).status_code == 200
+
+
+def test_tokens_that_are_made_at_once_do_not_pass_the_most(database: Database, settings: Settings) -> None:
+    person = new_person(database)
+    free = 2
+    made = execute(
+        database,
+        """
+        INSERT INTO api_tokens (person, name, code_hash)
+        SELECT CAST(:id AS uuid), 'kept', sha256(convert_to(CAST(:id AS text) || n, 'UTF8')) FROM generate_series(2, :most) AS n
+        RETURNING id
+        """,
+        id=str(person.id),
+        most=MOST_TOKENS - free,
+    )
+    assert len(made) == MOST_TOKENS - free - 1
+    with TestClient(create_app(database, settings), cookies=person.cookies) as client, ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: client.post("/api/me/tokens", json={"name": "one more"}), range(8)))
+    assert sorted(answer.status_code for answer in answers) == [201] * free + [409] * 6

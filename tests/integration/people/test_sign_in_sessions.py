@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 from backend.accounts.codes import hash_code
+from backend.accounts.sign_in import sign_in
 from backend.accounts.signed_in import COOKIE
+from backend.accounts.users import find_user
 from backend.app import create_app
 from backend.db.engine import Database
 from backend.settings import Settings
@@ -259,3 +264,23 @@ def test_the_database_lets_a_person_end_none_but_their_own_sessions(database: Da
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("SELECT code_hash FROM login_sessions")
     assert len(session_ids(database, other.email)) == 1
+
+
+def test_two_first_sign_ins_at_once_do_not_wait_for_each_other_for_good(database: Database) -> None:
+    person = new_person(database)
+    execute(database, "UPDATE users SET first_visitor = 'some browser' WHERE id = :id", id=person.id)
+    app = database.engine("atlas_app")
+    with app.connect() as connection:
+        user = find_user(connection, person.email)
+
+    def first_sign_in() -> str | None:
+        with app.begin() as connection:
+            return sign_in(connection, user, device="", before=None, browser=None)
+
+    with ThreadPoolExecutor(2) as threads, app.begin() as holding:
+        # Both have come as far as the account's row before either goes on.
+        holding.execute(text("SELECT FROM users WHERE id = :id FOR SHARE"), {"id": person.id})
+        codes = [threads.submit(first_sign_in) for _ in range(2)]
+        time.sleep(0.5)
+        holding.rollback()
+        assert all(code.result(timeout=20) for code in codes)
