@@ -30,9 +30,10 @@ from backend.market.similarity import get_similar
 from backend.market.state import market_state
 from backend.market.stocks import get_stock
 
-# Bytes of answers that are kept while the same data is loaded.
+# Bytes of answers that are kept while the same data is loaded, each with what its question takes.
 MOST_KEPT = 64_000_000
-_ANSWERS: Kept[Hashable, bytes] = Kept(MOST_KEPT, weigh=len)
+KEY_BYTES = 1_000
+_ANSWERS: Kept[Hashable, bytes] = Kept(MOST_KEPT, weigh=lambda answer: len(answer) + KEY_BYTES)
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -60,7 +61,8 @@ def _in_one_step(endpoint: Callable[..., BaseModel]) -> Callable[..., Response]:
 
 
 def _hashable(value: object) -> Hashable:
-    return tuple(value) if isinstance(value, list) else value
+    # What is said again and again in an address of any length is kept once.
+    return tuple(dict.fromkeys(value)) if isinstance(value, list) else value
 
 
 async def database(request: Request) -> Database:
