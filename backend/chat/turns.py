@@ -66,6 +66,11 @@ _CLAIM = text("""
     UPDATE conversations AS c SET visitor = :person
     WHERE c.visitor = :browser AND c.id = :id
       AND NOT EXISTS (SELECT FROM conversations AS mine WHERE mine.visitor = :person AND mine.id = :id)
+      AND NOT EXISTS (
+          SELECT FROM turns AS t
+          JOIN turns AS mine ON mine.run_id = t.run_id
+          WHERE t.visitor = :browser AND t.conversation_id = :id AND mine.visitor = :person
+      )
 """)
 _REMOVE = text("DELETE FROM conversations WHERE visitor = :visitor AND id = :id")
 _JUDGE = text("""
@@ -120,7 +125,10 @@ def newest_conversations(connection: Connection, visitor: str) -> list[dict[str,
 
 
 def claim_conversation(connection: Connection, browser: str, person: str, thread_id: str) -> bool:
-    """Give a conversation that was begun in a browser to the person who signed in there; returns whether there was one."""
+    """Give a conversation that was begun in a browser to the person who signed in there; returns whether there was one.
+
+    Clients choose the ids: where the person has a conversation or a run of the same one, theirs stay and this one is not given.
+    """
     return connection.execute(_CLAIM, {"browser": browser, "person": person, "id": thread_id}).rowcount > 0
 
 

@@ -302,3 +302,13 @@ def test_a_proposal_goes_with_its_conversation(signed_in: TestClient, thread: st
             text("SELECT count(*) FROM alert_proposals WHERE turn_id NOT IN (SELECT id FROM turns)")
         )
     assert left == 0
+
+
+def test_a_run_of_the_same_name_in_the_browser_and_in_the_account_is_no_defect(
+    anonymous: TestClient, somebody: Somebody, thread: str
+) -> None:
+    say(anonymous, WISH, thread, run_id=f"same-{thread}")
+    anonymous.cookies.update(somebody.cookies)
+    say(anonymous, WISH, f"{thread}-mine", run_id=f"same-{thread}")
+    assert anonymous.post(f"/api/conversations/{thread}/claim").status_code == 404
+    assert anonymous.get(f"/api/conversations/{thread}-mine").status_code == 200
