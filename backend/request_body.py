@@ -16,7 +16,7 @@ from backend.errors import InvalidInput
 
 MOST_BYTES = 1_000_000
 """Most bytes of a body: a pasted list of the greatest length takes a tenth."""
-BOUNDED_THERE = ("/api/chat", "/v1/", "/mcp")
+BOUNDED_THERE = frozenset({"/api/chat", "/v1/chat/completions", "/mcp"})
 """Where whole conversations are sent: these have limits of their own, and say in their own words that one was reached."""
 
 
@@ -35,7 +35,7 @@ class RequestBody:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(BOUNDED_THERE) or not _brings_one(Headers(scope=scope)):
+        if scope["type"] != "http" or scope["path"] in BOUNDED_THERE or not _brings_one(Headers(scope=scope)):
             await self.app(scope, receive, send)
             return
         body = bytearray()
