@@ -1,16 +1,22 @@
-"""Everything that is kept about a person, as one JSON object that is written while it is read."""
+"""Everything that is kept about a person, as one JSON object."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from tempfile import SpooledTemporaryFile
+from typing import IO
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from backend.accounts.person import Person
 from backend.accounts.transaction import app_transaction
 from backend.db.engine import Database
+
+PIECE = 64 * 1024
+IN_MEMORY = 1_000_000
+"""Bytes of an object above which it waits on the disk for whoever takes it."""
 
 # Each query gives JSON objects about one person. Left out are only secrets (hashes and sealed addresses) and what repeats the
 # person's own id in every row.
@@ -61,15 +67,35 @@ TABLES = {
 
 
 def exported(database: Database, person: Person) -> Iterator[bytes]:
-    """Write the object piece by piece: `exported_at`, then each table with the rows about the person."""
+    """Read the object and return its pieces: `exported_at`, then each table with the rows about the person.
+
+    All of it is read, into a file, before the first piece is given: whoever takes them slowly holds no connection.
+    """
+    kept = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed by who takes the last piece, or lets go of them
+    try:
+        with app_transaction(database) as connection:
+            connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+            _write(connection, person, kept)
+    except BaseException:
+        kept.close()
+        raise
+    kept.seek(0)
+    return _pieces(kept)
+
+
+def _write(connection: Connection, person: Person, file: IO[bytes]) -> None:
     names = {"id": person.id, "reader": person.reader}
-    with app_transaction(database) as connection:
-        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-        yield b'{"exported_at":' + orjson.dumps(datetime.now(UTC))
-        for table, query in TABLES.items():
-            yield f',"{table}":['.encode()
-            rows = connection.execution_options(yield_per=50).execute(text(query), names).scalars()
-            for number, row in enumerate(rows):
-                yield (b"," if number else b"") + orjson.dumps(row)
-            yield b"]"
-        yield b"}"
+    file.write(b'{"exported_at":' + orjson.dumps(datetime.now(UTC)))
+    for table, query in TABLES.items():
+        file.write(f',"{table}":['.encode())
+        rows = connection.execution_options(yield_per=50).execute(text(query), names).scalars()
+        for number, row in enumerate(rows):
+            file.write((b"," if number else b"") + orjson.dumps(row))
+        file.write(b"]")
+    file.write(b"}")
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(PIECE):
+            yield piece

@@ -9,8 +9,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from backend.accounts.codes import hash_code
-from backend.accounts.export import TABLES
+from backend.accounts.export import TABLES, exported
 from backend.accounts.limits import BY_EXPORTER
+from backend.accounts.person import Person
 from backend.app import create_app
 from backend.db.engine import Database
 from backend.settings import Settings
@@ -111,3 +112,10 @@ def test_it_is_for_whoever_is_signed_in_and_not_too_often(page: TestClient, chat
     somebody = new_person(chat_database)
     statuses = [page.get("/api/me/export", headers=somebody.headers).status_code for _ in range(BY_EXPORTER.most + 1)]
     assert statuses == [200] * BY_EXPORTER.most + [429]
+
+
+def test_an_export_that_is_taken_slowly_holds_no_connection(chat_database: Database, settings: Settings) -> None:
+    person = new_person(chat_database)
+    pieces = exported(chat_database, Person(person.id, person.email, "", "user"))
+    assert chat_database.engine("atlas_app").pool.checkedout() == 0
+    assert json.loads(b"".join(pieces))["users"][0]["email"] == person.email
