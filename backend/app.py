@@ -12,7 +12,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
@@ -210,7 +211,7 @@ def _add_operations(app: FastAPI) -> None:
         try:
             with request.app.state.database.engine().connect() as connection:
                 row = connection.execute(text("SELECT name, label, as_of FROM datasets")).first()
-        except (OperationalError, DBAPIError) as error:
+        except (DBAPIError, PoolTimeout) as error:
             raise Unavailable(
                 f"the database does not answer: {error.__class__.__name__}", ko="데이터베이스가 응답하지 않습니다."
             ) from error

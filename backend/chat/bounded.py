@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
 from backend.errors import InvalidInput
@@ -33,10 +34,14 @@ class BoundedRoute(APIRoute):
 
         async def bounded(request: Request) -> Response:
             body = bytearray()
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > BODY_LIMIT:
-                    raise RequestTooLarge(ko="대화가 너무 깁니다. 새 대화를 시작해 주세요.")
+            try:
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > BODY_LIMIT:
+                        raise RequestTooLarge(ko="대화가 너무 깁니다. 새 대화를 시작해 주세요.")
+            except ClientDisconnect:
+                # Nobody is there to be answered, and nothing here failed.
+                return Response(status_code=HTTPStatus.BAD_REQUEST)
 
             async def receive() -> Message:
                 return {"type": "http.request", "body": bytes(body), "more_body": False}

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Body, Depends, Path, Request
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backend import problems
 from backend.accounts.signed_in import SignedIn
@@ -84,9 +85,9 @@ def writing(request: Request) -> Iterator[Connection]:
     """Lend a connection whose work is committed when the request succeeds. Raises Unavailable."""
     try:
         opened = request.app.state.database.engine("atlas_app").connect()
-    except OperationalError as error:
+    except (OperationalError, PoolTimeout) as error:
         raise Unavailable(
-            f"the database does not answer: {error.orig}", ko="데이터베이스가 응답하지 않습니다."
+            f"the database does not answer: {getattr(error, 'orig', error)}", ko="데이터베이스가 응답하지 않습니다."
         ) from error
     with opened, opened.begin():
         yield opened

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Request
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backend import problems
 from backend.accounts.signed_in import away
@@ -42,6 +43,6 @@ def _mute(request: Request, token: str, *, muted: bool) -> Muted:
         with request.app.state.database.engine("atlas_app").begin() as connection:
             mute(connection, watch, muted)
             etf = connection.execute(text("SELECT code, name FROM etfs WHERE code = :etf"), {"etf": watch.etf}).first()
-    except OperationalError as error:
+    except (OperationalError, PoolTimeout) as error:
         raise away(error) from error
     return Muted(etf=NamedEtf.model_validate(etf._mapping) if etf else None, muted=muted)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import httpx
+import pytest
+from fastapi.testclient import TestClient
 
 from backend.admission import AT_ONCE, Admission
 from backend.app import create_app
@@ -107,6 +110,39 @@ def test_answers_that_are_taken_slowly_hold_up_nobody() -> None:
         await asyncio.gather(*answers)
 
     in_a_loop_of_its_own(all_at_once())
+
+
+@pytest.mark.parametrize("path", ["/api/etfs", "/api/ready", "/api/conversations", "/api/me"])
+def test_whoever_gets_no_connection_is_told_so(
+    new_database: Callable[[], Database], settings: Settings, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    database = new_database()
+    headers, pool = new_person(database).headers, database.engine("atlas_app").pool
+    client = TestClient(create_app(database, settings), headers=headers, raise_server_exceptions=False)
+    monkeypatch.setattr(pool, "_timeout", 0.1)
+    with ExitStack() as held:
+        for _ in range(20):
+            held.enter_context(database.engine("atlas_app").connect())
+        refused = client.get(path)
+    assert (refused.status_code, refused.json()["type"]) == (503, "/problems/unavailable")
+
+
+def test_who_leaves_before_the_end_of_a_question_is_no_defect(chat_database: Database, settings: Settings) -> None:
+    sent: list[dict] = []
+    scope = {
+        "type": "http", "method": "POST", "path": "/api/chat", "raw_path": b"/api/chat", "query_string": b"",
+        "http_version": "1.1", "scheme": "http", "headers": [(b"content-length", b"100")],
+    }  # fmt: skip
+    messages = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> dict:
+        return next(messages)
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    in_a_loop_of_its_own(create_app(chat_database, settings)(scope, receive, send))
+    assert sent[0]["status"] == 400
 
 
 def in_a_loop_of_its_own(work: Coroutine) -> object:
