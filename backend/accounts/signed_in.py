@@ -10,8 +10,9 @@ from typing import Annotated
 
 from fastapi import Depends
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+from psycopg.errors import ForeignKeyViolation
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.requests import HTTPConnection
 
@@ -146,15 +147,21 @@ _BECOME = text("SELECT set_config('atlas.person', :id, true), set_config('role',
 def as_person(database: Database, person: Person) -> Iterator[Connection]:
     """Lend a transaction in which the database shows this person's rows alone; it is committed at the end.
 
-    Raises Unavailable.
+    Raises Unavailable, and NotSignedIn where the account was deleted after it was found out who asks.
     """
     try:
         connection = database.engine("atlas_app").connect()
     except (OperationalError, PoolTimeout) as error:
         raise away(error) from error
-    with connection, connection.begin():
-        connection.execute(_BECOME, {"id": str(person.id)})
-        yield connection
+    try:
+        with connection, connection.begin():
+            connection.execute(_BECOME, {"id": str(person.id)})
+            yield connection
+    except IntegrityError as error:
+        # The only rows that what is a person's refers to are those of accounts.
+        if isinstance(error.orig, ForeignKeyViolation):
+            raise NotSignedIn(ko="로그인이 필요합니다.") from error
+        raise
 
 
 def own_rows(connection: HTTPConnection, person: SignedIn) -> Iterator[Connection]:

@@ -132,8 +132,9 @@ def remove_watch(connection: Connection, etf: str) -> None:
 
 def last_visit(connection: Connection) -> Seen:
     """Return when the last visit ended, and the data date that it showed."""
-    row = connection.execute(text("SELECT watchlist_seen_at, watchlist_seen_date FROM users")).one()
-    return Seen(row.watchlist_seen_at, row.watchlist_seen_date)
+    row = connection.execute(text("SELECT watchlist_seen_at, watchlist_seen_date FROM users")).one_or_none()
+    # Whoever has just deleted their account has seen nothing.
+    return Seen(row.watchlist_seen_at, row.watchlist_seen_date) if row else Seen(None, None)
 
 
 def end_visit(connection: Connection, shown: Date, newest: Date) -> None:

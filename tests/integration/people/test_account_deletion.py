@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -11,6 +12,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from backend.accounts.audit import COMMAND_LINE, record
+from backend.accounts.person import Person
+from backend.accounts.signed_in import signed_in, signed_in_here
 from backend.accounts.users import delete_user, set_disabled, set_role
 from backend.app import create_app
 from backend.db.engine import Database
@@ -205,3 +208,25 @@ def test_a_sign_in_at_the_moment_of_a_password_change_opens_no_session(
         assert signing_in.is_alive(), "it waits for what becomes of the password"
     signing_in.join(10)
     assert answers == [401]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/api/watchlist/069500", {}),
+        ("GET", "/api/watchlist", None),
+        ("POST", "/api/me/tokens", {"name": "late"}),
+        ("PUT", "/api/me/discord", {"address": "https://discord.com/api/webhooks/1234/abcd"}),
+        ("PATCH", "/api/me", {"quiet_hours": {"from": "22:00", "until": "07:00"}}),
+    ],
+)
+def test_what_was_asked_just_before_the_account_went_is_no_defect(
+    chat_database: Database, settings: Settings, method: str, path: str, body: dict | None
+) -> None:
+    application = create_app(chat_database, settings)
+    gone = Person(uuid4(), "gone@example.com", "", "user", session=uuid4())
+    application.dependency_overrides = {signed_in: lambda: gone, signed_in_here: lambda: gone}
+    answer = TestClient(application).request(method, path, json=body)
+    assert answer.status_code == (200 if method == "GET" else 401)
+    if method == "GET":
+        assert answer.json()["items"] == []
