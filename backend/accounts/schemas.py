@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from backend.accounts.password_rules import LEAST_PASSWORD, MOST_PASSWORD
 from backend.accounts.person import Role
 
-_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+# No controls, and no marks that turn the direction of what is written beside a name.
+_PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"
 _TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 Email = Annotated[str, Field(max_length=254, description="E-mail address", examples=["person@example.com"])]
 NewEmail = Annotated[

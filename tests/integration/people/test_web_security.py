@@ -140,3 +140,15 @@ def test_no_more_than_a_limit_is_read_of_a_body(signed_in: TestClient, path: str
 @pytest.mark.parametrize("path", ["/a%00b", "/" + "a" * 5_000, "/api/" + "a" * 5_000])
 def test_an_address_that_can_be_no_file_is_no_defect(signed_in: TestClient, path: str) -> None:
     assert signed_in.get(path).status_code in (200, 404)
+
+
+@pytest.mark.parametrize("name", ["\u202enimda", "\u2066a", "a\u2028b", "a\x85b"], ids=ascii)
+def test_no_name_turns_what_is_written_beside_it(signed_in: TestClient, name: str) -> None:
+    assert signed_in.patch("/api/me", json={"name": name}).status_code == 422
+    made = {"email": "mirror@example.com", "password": "correct horse battery", "name": name}
+    assert signed_in.post("/api/auth/register", json=made).status_code == 422
+
+
+@pytest.mark.parametrize("name", ["김철수", "Zoë O'Neil 👩\u200d💻", "<b>", ""])
+def test_names_may_be_written_as_people_write_them(signed_in: TestClient, name: str) -> None:
+    assert signed_in.patch("/api/me", json={"name": name}).json()["name"] == name
