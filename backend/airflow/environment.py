@@ -25,7 +25,7 @@ USER = "admin"
 LOOPBACK = "127.0.0.1"
 LOCK = PROJECT / virtual_environment.REQUIREMENTS
 # Set by the interpreter that runs us, and wrong for another one.
-FOREIGN = re.compile(r"^(PYTHON|VIRTUAL_ENV$|_AIRFLOW)")
+FOREIGN = re.compile(r"^(PYTHON|VIRTUAL_ENV|_AIRFLOW)")
 DAILY = "etf_daily"
 
 

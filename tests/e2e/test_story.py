@@ -185,5 +185,7 @@ def watch(page: Page, address: str, typed: str, etf: tuple[str, str], *, thresho
 
 def sign_out(page: Page) -> None:
     page.get_by_title("김투자님의 메뉴").click()
-    page.get_by_role("button", name="로그아웃").click()
+    # Nothing of a person stays on a page that they left: it is loaded anew.
+    with page.expect_navigation():
+        page.get_by_role("button", name="로그아웃").click()
     expect(page.get_by_title("김투자님의 메뉴")).to_have_count(0)

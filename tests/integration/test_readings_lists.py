@@ -150,7 +150,7 @@ def test_a_stock_and_its_receipts_are_one_company(sample_database: Database, set
         "TIGER 반도체TOP30 수수료", "KODEX 우주여행 보수", "PER 낮은 ETF", "그냥 좋은 ETF 하나 알려줘", "현재 코스피 지수 몇이야",
         "TIGER 반도체TOP30 지금 뭐 들고있음? top3만",
         "거의 삼성전자만 담은 ETF", "삼성전자만 담은 ETF", "삼성전자가 1위 종목인 ETF", "국내 주식 아닌 액티브 ETF", "에코프로테크놀로지스 담은 ETF",
-        "KODEX 바이오TOP50 상위종목", "삼성전자 말고 다른 종목도 담은 ETF", "종목 수 50개 이상 ETF의 운용사별 개수", "7월에 삼성전자 5% 넘게 오른 ETF", "관심 ETF의 비중이 바뀌면 알려줘",
+        "KODEX 바이오TOP50 상위종목", "삼성전자 말고 다른 종목도 담은 ETF", "종목 수 50개 이상 ETF의 운용사별 개수", "7월에 삼성전자 5% 넘게 오른 ETF", "관심 ETF 중 비중이 가장 많이 바뀐 것은?",
     ],
 )  # fmt: skip
 def test_what_is_not_understood_or_not_known_is_never_passed_over(

@@ -30,7 +30,7 @@ from atlas_tasks.redaction import redact
 
 ATLAS = Path(__file__).resolve().parents[3] / "atlas"
 # Airflow's own, and what its interpreter set for itself.
-FOREIGN = re.compile(r"^_?AIRFLOW|^PYTHON|^VIRTUAL_ENV$|^UV_|^OTEL_")
+FOREIGN = re.compile(r"^_?AIRFLOW|^PYTHON|^VIRTUAL_ENV|^UV_|^OTEL_")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # What a command may take to end after SIGTERM, seconds. Airflow itself loses patience after five.
 PATIENCE = 4.0

@@ -7,10 +7,12 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import cycle
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from backend.db.engine import Database
 from backend.notifications.discord import personal
@@ -83,6 +85,17 @@ def test_a_silent_webhook_holds_up_nobody_else(
         assert time.monotonic() - begun < 8
 
 
+def is_paused(database: Database, person: UUID) -> bool:
+    """Say whether a person's webhook is left alone at this moment."""
+    with database.engine("atlas_app").connect() as connection:
+        return bool(
+            connection.scalar(
+                text("SELECT paused_until > clock_timestamp() FROM discord_destinations WHERE destination = :name"),
+                {"name": f"person:{person}"},
+            )
+        )
+
+
 def test_one_limit_is_waited_for_and_a_global_one_stops_all(
     empty_database: Database, told_settings: Settings, discord: StubDiscord
 ) -> None:
@@ -106,6 +119,7 @@ def test_one_limit_is_waited_for_and_a_global_one_stops_all(
         add_alerts(empty_database, [anna], ["091160"])
         discord.await_requests(5)
         limited = discord.requests[-1][0]
+        await_(lambda: is_paused(empty_database, bert), lambda: states(empty_database))
         add_alerts(empty_database, [bert], ["091160"])
         await_(lambda: states(empty_database) == {"sent": 5}, lambda: states(empty_database))
     assert all(post.at - limited >= 1.9 for post in discord.posts[3:])

@@ -102,11 +102,11 @@ def test_personal_events_reach_their_person_alone(webs: list[WebProcess], databa
     start = add(database, "start")
     with ExitStack() as reading:
         annas = [
-            reading.enter_context(EventReader(webs[0].address, cookie=cookie(anna))),
-            reading.enter_context(EventReader(webs[1].address, authorization=anna.headers["Authorization"])),
+            reading.enter_context(EventReader(webs[0].address, last_id=start, cookie=cookie(anna))),
+            reading.enter_context(EventReader(webs[1].address, last_id=start, authorization=anna.headers["Authorization"])),
         ]
-        berts = reading.enter_context(EventReader(webs[1].address, cookie=cookie(bert)))
-        nobodys = reading.enter_context(EventReader(webs[0].address))
+        berts = reading.enter_context(EventReader(webs[1].address, last_id=start, cookie=cookie(bert)))
+        nobodys = reading.enter_context(EventReader(webs[0].address, last_id=start))
         first, second = add(database, "one", anna.id), add(database, "two", bert.id)
         last = add(database, "everybody")
         for reader in annas:
