@@ -42,7 +42,7 @@ def test_trades_stand_apart_from_drift_with_what_was_before_and_after() -> None:
         "비중 변화 (매매 없음)": "**NAVER** 비중 5.10% → 4.30% (-0.80%p)",
     }
     assert embed["description"].split("\n") == [
-        "어제와 비교해 · 기준 0.50%p",
+        "직전 거래일 7월 7일(화)과 비교해 · 기준 0.50%p",
         f"[이 ETF 알림 끄기]({PAGE}/unsubscribe#{TOKEN})",
     ]
 
@@ -172,3 +172,9 @@ def test_a_name_cannot_become_a_link_or_a_mention() -> None:
 def test_the_token_of_a_link_has_the_length_that_room_was_left_for(tmp_path: Any) -> None:
     links = UnsubscribeLinks(Settings(home=tmp_path))
     assert len(links.token(Watch(UUID(int=1), "069500"))) == len(TOKEN)
+
+
+def test_figures_are_rounded_as_the_page_rounds_them() -> None:
+    drift = {"code": "005930", "name": "삼성전자", "weight_before": 34.095, "weight_after": 33.485, "change_pp": -0.605}
+    (embed,) = message_of(content("069500", trades=[], trades_total=0, drift=[drift], drift_total=1))["embeds"]
+    assert [field["value"] for field in embed["fields"]] == ["**삼성전자** 비중 34.10% → 33.49% (-0.61%p)"]

@@ -55,7 +55,7 @@ def test_a_collection_is_told() -> None:
     assert embed["color"] == embeds.WITH_GAPS
     assert "ETF **921**개" in embed["description"]
     assert fields() == {
-        "어제와 비교해 새로 담긴 종목": "**삼성전자** 005930 · ETF 4개 (액티브 2)\n외 12종목",
+        "직전 거래일 7월 7일(화)과 비교해 새로 담긴 종목": "**삼성전자** 005930 · ETF 4개 (액티브 2)\n외 12종목",
         "빠진 종목": "**TSMC** TSM US · ETF 1개",
         "액티브 ETF의 매매 상위 · 산 종목": "**SK하이닉스** 000660 · ETF 12",
         "액티브 ETF의 매매 상위 · 판 종목": "판 종목이 없습니다.",
@@ -88,7 +88,7 @@ def test_the_first_date_has_nothing_to_be_compared_with() -> None:
 
 def test_a_long_list_is_cut_between_stocks_and_counts_the_rest() -> None:
     new = [{"code": f"{number:06d}", "name": "아주 긴 이름의 종목 " * 4, "etfs": 1} for number in range(40)]
-    value = fields(new=new, new_total=52)["어제와 비교해 새로 담긴 종목"]
+    value = fields(new=new, new_total=52)["직전 거래일 7월 7일(화)과 비교해 새로 담긴 종목"]
     *lines, last = value.split("\n")
     assert last == f"외 {52 - len(lines)}종목"
     assert all(line.endswith("· ETF 1개") for line in lines)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 
 from backend.notifications.discord.alert_content import Alert, Drift, Trade
 from backend.notifications.discord.embeds import WEEKDAYS, Message, linked, message_of, since
@@ -150,7 +151,7 @@ def _trade(trade: Trade, name: int = NAME) -> str:
 
 
 def _drift(row: Drift, name: int = NAME) -> str:
-    change = f" ({row.change_pp:+,.2f}%p)" if row.change_pp is not None else ""
+    change = f" ({_rounded(row.change_pp, 2):+,}%p)" if row.change_pp is not None else ""
     return f"**{plain(row.name, name) or '?'}**{_weights(row.weight_before, row.weight_after)}{change}"
 
 
@@ -167,8 +168,13 @@ def _percent(value: float | None, digits: int = 2) -> str:
 def _plain_number(value: float | None, digits: int = 2) -> str:
     if value is None:
         return "?"
-    told = f"{value:,.{digits}f}"
+    told = f"{_rounded(value, digits):,}"
     return told.rstrip("0").rstrip(".") if digits > 2 else told
+
+
+def _rounded(value: float, digits: int) -> Decimal:
+    """Round as the page does: by the decimals that the figure was written with, a half away from zero."""
+    return Decimal(str(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
 def _field(name: str, lines: Sequence[str]) -> Message:

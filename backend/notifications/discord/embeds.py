@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from backend.collection.calendar import UnknownYear, previous_trading_day
@@ -163,9 +163,7 @@ def _reason(reason: str, most: int) -> str:
 
 
 def since(day: date, compared_with: date) -> str:
-    """Name the day that a day is compared with: yesterday, the trading day before, or what was collected before."""
-    if compared_with == day - timedelta(days=1):
-        return "어제와 비교해"
+    """Name the day that a day is compared with: the trading day before, or what was collected before."""
     try:
         following = compared_with == previous_trading_day(day)
     except UnknownYear:

@@ -103,7 +103,9 @@ def test_personal_events_reach_their_person_alone(webs: list[WebProcess], databa
     with ExitStack() as reading:
         annas = [
             reading.enter_context(EventReader(webs[0].address, last_id=start, cookie=cookie(anna))),
-            reading.enter_context(EventReader(webs[1].address, last_id=start, authorization=anna.headers["Authorization"])),
+            reading.enter_context(
+                EventReader(webs[1].address, last_id=start, authorization=anna.headers["Authorization"])
+            ),
         ]
         berts = reading.enter_context(EventReader(webs[1].address, last_id=start, cookie=cookie(bert)))
         nobodys = reading.enter_context(EventReader(webs[0].address, last_id=start))

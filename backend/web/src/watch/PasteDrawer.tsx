@@ -145,8 +145,9 @@ export function codesOf(pasted: Pasted, left: ReadonlySet<string>, choices: Reco
 }
 
 function counts({ found, ambiguous, unknown }: Pasted): string {
+  const etfs = new Set(found.map(({ etf }: { etf: Named }) => etf.code)).size
   const parts = [
-    found.length > 0 && `${number(found.length)}개를 찾았습니다`,
+    etfs > 0 && `${number(etfs)}개를 찾았습니다`,
     ambiguous.length > 0 && `${number(ambiguous.length)}개는 골라야 합니다`,
     unknown.length > 0 && `${number(unknown.length)}개는 찾지 못했습니다`,
   ].filter(Boolean)
