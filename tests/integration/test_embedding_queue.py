@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from agent.embedding.embedders import DIMENSIONS, OpenAIEmbedder
 from agent.embedding.queue import LONGEST_WAIT_S, backoff_s, work_batch
-from agent.embedding.serving import QuestionService, chosen_model, embedder_of, offline_embedder, serving_model
+from agent.embedding.serving import chosen_model, embedder_of, offline_embedder, serving_model
 from agent.embedding.status import forget_others, models
 from agent.embedding.worker import EmbeddingWorker
 from agent.examples import load_examples, nearest, store
@@ -326,45 +325,6 @@ def test_a_question_falls_back_to_the_offline_vectors_when_the_service_fails(
         # Other words than the stored ones, so that only meaning can tell.
         assert found(database, chosen, f"{example.masked[0]} 알려줘")[0].kind == example.kind
     assert len(service.requests) == 1, "a service that fails is not asked again at once"
-
-
-def test_a_question_is_embedded_once(service: StubEmbeddings) -> None:
-    questions = QuestionService(OpenAIEmbedder("", service.url, MODEL), timeout_s=2)
-    assert questions.vector("가") == questions.vector("가")
-    assert len(service.texts()) == 1
-
-
-def test_a_service_that_failed_is_asked_again_after_a_pause(service: StubEmbeddings) -> None:
-    questions = QuestionService(OpenAIEmbedder("", service.url, MODEL), timeout_s=2, pause_s=0.1)
-    service.behaviour = Behaviour(status=503)
-    assert questions.vector("가") is None
-    service.behaviour = Behaviour()
-    time.sleep(0.15)
-    assert questions.vector("가") is not None
-
-
-def test_a_model_of_one_size_is_not_asked_for_a_size_again(service: StubEmbeddings) -> None:
-    service.behaviour = Behaviour(refuses_size=True)
-    embedder = OpenAIEmbedder("", service.url, MODEL)
-    assert len(embedder.embed(["가"])[0]) == DIMENSIONS
-    embedder.embed(["나"])
-    assert ["dimensions" in request for request in service.requests] == [True, False, False]
-
-
-def test_the_language_models_key_goes_to_no_other_address(settings: Settings, service: StubEmbeddings) -> None:
-    own = settings.model_validate(
-        {
-            **settings.model_dump(),
-            "openai_api_key": "sk-secret",
-            "embedding_model": MODEL,
-            "embedding_base_url": service.url,
-        }
-    )
-    embedder_of(MODEL, own).embed(["가"])
-    assert "sk-secret" not in str(service.headers)
-    shared = own.model_copy(update={"embedding_base_url": None, "openai_base_url": service.url})
-    embedder_of(MODEL, shared).embed(["가"])
-    assert "Bearer sk-secret" in service.headers[-1].values()
 
 
 def test_models_that_nobody_wants_are_dropped_with_vectors_jobs_and_index(database: Database, chosen: Settings) -> None:
