@@ -1,14 +1,9 @@
 import '../styles/etf.css'
 
-import { useEffect } from 'react'
-
 import { askInChat } from '../chat/asked'
-import { Header } from '../Header'
-import { Icon } from '../icons'
-import { useMarketStatus } from '../market-status'
-import { NotificationBell } from '../notifications/NotificationBell'
 import { useNotices } from '../notifications/useNotices'
 import { SearchBox } from '../search/SearchBox'
+import { SidePage } from '../SidePage'
 import { WatchButton } from '../watch/WatchButton'
 import { WatchPanel } from '../watch/WatchPanel'
 import { BasketSection } from './BasketSection'
@@ -22,38 +17,21 @@ import { useAnswer } from './useAnswer'
 /** One ETF: its facts with their dates, price and premium, basket, trades, and what is like it. */
 export function EtfPage({ code }: { code: string }) {
   const [notices, store] = useNotices()
-  const status = useMarketStatus(notices.arrivals)
   const etf = useAnswer<EtfDetail>(`/api/etfs/${code}`, notices.arrivals)
   const name = etf.state === 'ready' ? etf.value.name : null
 
-  useEffect(() => {
-    document.title = `${name ?? code} · ETF Atlas`
-  }, [name, code])
-
   return (
-    <>
-      <a className="skip-link" href="#etf">
-        본문으로 건너뛰기
-      </a>
-      <Header status={status}>
-        <NotificationBell store={store} notices={notices} onAsk={askInChat} />
-        <a className="button quiet" href="/">
-          <Icon name="chat" />
-          <span>질문 화면</span>
-        </a>
-      </Header>
-      <main className="etf" id="etf">
-        <SearchBox />
-        {etf.state === 'loading' && <p className="etf-note" role="status">불러오는 중…</p>}
-        {(etf.state === 'none' || etf.state === 'failed') && (
-          <div className="etf-note" role="alert">
-            <h2>{etf.state === 'none' ? '이 코드의 ETF가 없습니다' : '불러오지 못했습니다'}</h2>
-            <p>{etf.detail}</p>
-          </div>
-        )}
-        {etf.state === 'ready' && <Found etf={etf.value} moment={notices.arrivals} />}
-      </main>
-    </>
+    <SidePage title={name ?? code} id="etf" className="etf" notices={notices} store={store}>
+      <SearchBox />
+      {etf.state === 'loading' && <p className="etf-note" role="status">불러오는 중…</p>}
+      {(etf.state === 'none' || etf.state === 'failed') && (
+        <div className="etf-note" role="alert">
+          <h2>{etf.state === 'none' ? '이 코드의 ETF가 없습니다' : '불러오지 못했습니다'}</h2>
+          <p>{etf.detail}</p>
+        </div>
+      )}
+      {etf.state === 'ready' && <Found etf={etf.value} moment={notices.arrivals} />}
+    </SidePage>
   )
 }
 

@@ -1,17 +1,13 @@
 import '../styles/watch.css'
 import '../styles/watchlist.css'
 
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 
 import { signInAddress, useSession } from '../account/session'
 import { registerAddress } from '../account/next'
-import { askInChat } from '../chat/asked'
-import { Header } from '../Header'
-import { Icon } from '../icons'
-import { useMarketStatus } from '../market-status'
-import { NotificationBell } from '../notifications/NotificationBell'
 import { useNotices } from '../notifications/useNotices'
 import { SearchBox } from '../search/SearchBox'
+import { SidePage } from '../SidePage'
 import { StartingPoints } from './StartingPoints'
 import { useWatchlist } from './useWatchlist'
 import { WatchlistView } from './WatchlistView'
@@ -20,37 +16,20 @@ import { WatchlistView } from './WatchlistView'
 export function WatchlistPage() {
   const { state, person } = useSession()
   const [notices, store] = useNotices()
-  const status = useMarketStatus(notices.arrivals)
   const loaded = useWatchlist(person?.id ?? null, notices.arrivals)
   const [pasting, setPasting] = useState(false)
 
-  useEffect(() => {
-    document.title = '관심 목록 · ETF Atlas'
-  }, [])
-
   return (
-    <>
-      <a className="skip-link" href="#watchlist">
-        본문으로 건너뛰기
-      </a>
-      <Header status={status}>
-        <NotificationBell store={store} notices={notices} onAsk={askInChat} />
-        <a className="button quiet" href="/">
-          <Icon name="chat" />
-          <span>질문 화면</span>
-        </a>
-      </Header>
-      <main className="watchlist" id="watchlist">
-        <SearchBox only="etf" />
-        {state === 'nobody' && <Invitation />}
-        {state === 'away' && <p className="watch-note" role="alert">서버에 연결할 수 없습니다. 다시 연결하고 있습니다.</p>}
-        {person && loaded.state === 'failed' && <p className="watch-note" role="alert">{loaded.detail}</p>}
-        {(state === 'loading' || (person && loaded.state === 'loading')) && <p className="watch-note" role="status">불러오는 중…</p>}
-        {person && loaded.state === 'ready' && (
-          <WatchlistView list={loaded.list} gone={loaded.gone} pasting={pasting} onPasting={setPasting} />
-        )}
-      </main>
-    </>
+    <SidePage title="관심 목록" id="watchlist" className="watchlist" notices={notices} store={store}>
+      <SearchBox only="etf" />
+      {state === 'nobody' && <Invitation />}
+      {state === 'away' && <p className="watch-note" role="alert">서버에 연결할 수 없습니다. 다시 연결하고 있습니다.</p>}
+      {person && loaded.state === 'failed' && <p className="watch-note" role="alert">{loaded.detail}</p>}
+      {(state === 'loading' || (person && loaded.state === 'loading')) && <p className="watch-note" role="status">불러오는 중…</p>}
+      {person && loaded.state === 'ready' && (
+        <WatchlistView list={loaded.list} gone={loaded.gone} pasting={pasting} onPasting={setPasting} />
+      )}
+    </SidePage>
   )
 }
 
